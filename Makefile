@@ -1,0 +1,46 @@
+# Every target is one command on a machine with Python 3.11, make and a C compiler.
+PYTHON ?= python3.11
+BIN := .venv/bin
+STAMP := .venv/.complete
+
+.PHONY: setup lock demo test test-unit lint bench real-input clean
+
+setup: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) is not on PATH: install Python 3.11, or set PYTHON=/path/to/python3.11" >&2; exit 3; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "error: $(PYTHON) is not Python 3.11: set PYTHON=/path/to/python3.11" >&2; exit 3; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip install --python $(BIN)/python --quiet -r requirements.lock
+	$(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps -e .
+	@touch $(STAMP)
+
+# Resolve the dependencies of pyproject.toml anew; the lock carries versions, never addresses.
+lock: setup
+	$(BIN)/uv pip compile --quiet --no-emit-index-url --no-header --upgrade --python-version 3.11 --extra dev pyproject.toml -o requirements.lock
+
+demo: setup
+	$(BIN)/calmverse run demo --seed 7
+
+test: setup
+	$(BIN)/pytest -q
+
+test-unit: setup
+	$(BIN)/pytest -q -m "not integration and not e2e"
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+bench: setup
+	$(BIN)/calmverse bench bus
+	$(BIN)/calmverse bench sim
+
+real-input: setup
+	$(BIN)/python -m load_tests.movielens
+
+clean:
+	rm -rf .venv build runs .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -1,0 +1,36 @@
+"""Orders, in the imperative: they expire."""
+
+from enum import IntEnum
+
+from infra.contracts.fields import Field, Record
+
+
+class Practice(IntEnum):
+    """The practices that can be offered; NONE is a decision to offer nothing."""
+
+    NONE = 0
+    RELAX = 1
+    MINDFULNESS = 2
+    FOCUS = 3
+
+    @property
+    def label(self) -> str:
+        """Lower-case name, as people read it."""
+        return self.name.lower()
+
+
+COMMAND = Record(
+    name="interventions",
+    version=1,
+    fields=(
+        Field("command_id", "u64", "Deterministic id of the order"),
+        Field("decision_id", "u64", "The decision it carries out"),
+        Field("person", "u64", "Pseudonym"),
+        Field("practice", "u8", "Which practice to offer (Practice)"),
+        Field("minutes", "f32", "Length of the practice", "min"),
+        Field("issued_at", "i64", "Simulated time of the decision", "µs"),
+        Field("expires_at", "i64", "Simulated time after which it must not be applied", "µs"),
+        Field("intended_at", "i64", "intended_at of the event that led to it", "µs"),
+    ),
+)
+"""OfferPractice, version 1."""
