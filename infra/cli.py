@@ -1,0 +1,120 @@
+"""Commands of the ground floor: broker, tail, doctor, bench bus."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from infra.console import emit_json, say, stderr
+from infra.contracts.errors import BadInput, EnvironmentFailed
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line on stdout.")]
+Bootstrap = Annotated[str | None, typer.Option("--bootstrap", help="host:port of a broker, instead of --run.")]
+Namespace = Annotated[str | None, typer.Option("--namespace", help="Namespace on that broker.")]
+
+broker = typer.Typer(no_args_is_help=True, help="The embedded broker.")
+
+
+@broker.callback()
+def _group() -> None:
+    """Keep `up` a subcommand although it is the only one."""
+
+
+@broker.command()
+def up(
+    port: Annotated[int, typer.Option("--port", help="Port on 127.0.0.1; 0 takes any free one.")] = 9092,
+    json: Json = False,
+) -> None:
+    """Run the embedded broker until Ctrl-C. It keeps everything in memory."""
+    from infra.bus.embedded import EmbeddedBroker
+
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with EmbeddedBroker(port) as running:
+        say(f"{running.version} on {running.bootstrap}; Ctrl-C stops it, and what it holds is gone")
+        if json:
+            emit_json({"bootstrap": running.bootstrap, "kind": running.kind, "version": running.version})
+        while not stop.wait(0.2):
+            if not running.alive:
+                raise EnvironmentFailed(f"the broker on {running.bootstrap} died: start it again")
+
+
+def tail(
+    run: Annotated[str, typer.Option("--run", help="A run id, a path, or latest.")] = "latest",
+    bootstrap: Bootstrap = None,
+    namespace: Namespace = None,
+    stream: Annotated[str, typer.Option("--stream", help="events, outcomes, scores, decisions, …")] = "events",
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Stop after so many records.")] = None,
+    from_start: Annotated[bool, typer.Option("--from-start", help="From the first record, not from now on.")] = False,
+    runs: Annotated[Path, typer.Option("--runs", help="Where run folders are.")] = Path("runs"),
+    json: Annotated[bool, typer.Option("--json", help="Accepted for symmetry: it always prints JSON lines.")] = False,
+) -> None:
+    """Print the records of a live run as they pass, one JSON object a line, until Ctrl-C or the end of the run."""
+    import orjson
+
+    from infra.tail import Target, follow, target_of_run
+
+    del json
+    if (bootstrap is None) != (namespace is None):
+        raise BadInput("--bootstrap and --namespace belong together: give both, or name a run with --run")
+    if bootstrap is not None and namespace is not None:
+        target = Target(bootstrap=bootstrap, namespace=namespace)
+    else:
+        target = target_of_run(runs, run)
+    try:
+        for row in islice(follow(target, stream, from_start=from_start), limit):
+            sys.stdout.write(orjson.dumps(row, default=str).decode() + "\n")
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        say("stopped")
+    except BrokenPipeError:
+        # The reader (`| head`) has enough; without this the interpreter complains when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def doctor(
+    runs: Annotated[Path, typer.Option("--runs", help="Where run folders would go.")] = Path("runs"),
+    json: Json = False,
+) -> None:
+    """Check that this machine can do a run. Exit 3 when something that is needed fails."""
+    from infra.doctor import as_document, examine
+
+    checks = []
+    for check in examine(runs):
+        checks.append(check)
+        mark = "ok  " if check.ok else "FAIL" if check.needed else "note"
+        stderr().print(f"{mark}  {check.name:<16} {check.found}{f'  → {check.advice}' if check.advice else ''}")
+    document = as_document(checks)
+    if json:
+        emit_json(document)
+    if not document["ok"]:
+        failed = ", ".join(check.name for check in checks if check.needed and not check.ok)
+        raise EnvironmentFailed(f"this machine cannot do a run yet: {failed}. What to do stands behind each arrow")
+
+
+def bench_bus(
+    rows: Annotated[int, typer.Option("--rows", min=1, max=100_000, help="Events in a frame.")] = 8_000,
+    rounds: Annotated[int, typer.Option("--rounds", min=1, help="How often frames are measured.")] = 8,
+    json: Json = False,
+) -> None:
+    """Arrow frames against one JSON message an event: produce and consume, same client, same events, same broker."""
+    from infra.bus.bench import BusBench, run_bench
+
+    result = run_bench(BusBench(rows=rows, rounds=rounds), progress=say)
+    say(
+        f"frames {result['events_per_s']:,.0f} events/s, one JSON message an event "
+        f"{result['baseline_events_per_s']:,.0f} events/s: {result['ratio']} times as fast"
+    )
+    if json:
+        emit_json(result)
+
+
+COMMANDS: dict[str, typer.Typer | Callable[..., Any]] = {"broker": broker, "tail": tail, "doctor": doctor}
+BENCHES: dict[str, Callable[..., Any]] = {"bus": bench_bus}

@@ -1,0 +1,46 @@
+"""Pages: one template, one set of colours and charts for every report that somebody may forward to somebody else."""
+
+from infra.pages.blocks import (
+    Block,
+    Cell,
+    Chart,
+    Check,
+    Column,
+    Estimate,
+    Figure,
+    Figures,
+    Mark,
+    Outcome,
+    Page,
+    Paragraph,
+    Picture,
+    Reproduce,
+    Section,
+    Swatch,
+    Table,
+    Verdict,
+)
+from infra.pages.writer import render_page, write_page
+
+__all__ = [
+    "Block",
+    "Cell",
+    "Chart",
+    "Check",
+    "Column",
+    "Estimate",
+    "Figure",
+    "Figures",
+    "Mark",
+    "Outcome",
+    "Page",
+    "Paragraph",
+    "Picture",
+    "Reproduce",
+    "Section",
+    "Swatch",
+    "Table",
+    "Verdict",
+    "render_page",
+    "write_page",
+]

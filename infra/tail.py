@@ -1,0 +1,112 @@
+"""Following a live run: records of one stream, as they pass, one JSON object a line."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from infra.bus.consumer import FrameConsumer, end_offsets
+from infra.bus.messages import Received
+from infra.contracts.errors import BadInput, EnvironmentFailed
+from infra.contracts.frames import Frame
+from infra.contracts.kinds import KINDS, EventKind
+from infra.contracts.time import isoformat
+from infra.contracts.topics import Topics
+from infra.contracts.worlds import World
+from infra.runs import find
+
+Rows = Iterator[dict[str, Any]]
+
+_TIMES = ("occurred_at", "issued_at", "expires_at")
+_WITHHELD = "sensitive"
+"""Free text and symptoms are not shown: whoever may read them opens the lake."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Where to listen: a broker and a namespace; `live_file` is there as long as the run is."""
+
+    bootstrap: str
+    namespace: str
+    fetch_wait_ms: int = 5
+    live_file: Path | None = None
+
+    def is_over(self) -> bool:
+        """Whether the run has said that it ended."""
+        return self.live_file is not None and not self.live_file.exists()
+
+
+def target_of_run(root: Path, run: str) -> Target:
+    """Where a run (an id, a path, or `latest`) can be listened to; BadInput, EnvironmentFailed when it is not live."""
+    folder = find(root, run)
+    live = folder.path / "live.json"
+    try:
+        document = json.loads(live.read_text())
+        return Target(
+            bootstrap=document["bootstrap"],
+            namespace=document["namespace"],
+            fetch_wait_ms=int(document.get("fetch_wait_ms", 5)),
+            live_file=live,
+        )
+    except FileNotFoundError:
+        raise EnvironmentFailed(
+            f"run {folder.run_id} is not live: what it wrote is in {folder.lake}; start one with `calmverse run`"
+        ) from None
+    except (ValueError, KeyError) as problem:
+        raise BadInput(f"{live} cannot be read ({problem}): is it the file of a run?") from problem
+
+
+def follow(target: Target, stream: str, *, from_start: bool = False) -> Rows:
+    """Records of a stream as they come, from now on or from the start; ends when the run ends.
+
+    Raises BadInput for an unknown stream, EnvironmentFailed when the broker is gone or has no such namespace.
+    """
+    topic = Topics(target.namespace).of(stream)
+    ends = end_offsets(target.bootstrap, topic, client_id="calmverse-tail")
+    client = FrameConsumer(target.bootstrap, client_id="calmverse-tail", fetch_max_wait_ms=target.fetch_wait_ms)
+    with client as consumer:
+        consumer.assign({(topic, partition): 0 if from_start else end for partition, end in ends.items()})
+        while True:
+            try:
+                received = consumer.poll(0.5)
+            except EnvironmentFailed:
+                if target.is_over():
+                    return
+                raise
+            for each in received:
+                yield from rows_of(each)
+            if not received and target.is_over():
+                return
+
+
+def rows_of(received: Received) -> Rows:
+    """The rows of a frame as dictionaries with readable names; nothing for other records."""
+    frame = received.item
+    if not isinstance(frame, Frame):
+        return
+    place = {"topic": received.topic, "partition": received.partition, "offset": received.offset}
+    common = {"stream": frame.stream, "tick": frame.tick, "source": frame.source, **place, **frame.attributes}
+    for row in pa.Table.from_batches([frame.batch]).to_pylist():
+        yield common | _readable(row)
+
+
+def _readable(row: dict[str, Any]) -> dict[str, Any]:
+    shown = {name: _shown(name, value) for name, value in row.items() if value is not None}
+    if _WITHHELD in shown:
+        shown[_WITHHELD] = "withheld"
+    return shown
+
+
+def _shown(name: str, value: Any) -> Any:  # noqa: ANN401 - any value of a record
+    readers: dict[str, Callable[[Any], Any]] = {
+        "world": lambda code: World(code).label,
+        "kind": lambda code: KINDS[EventKind(code)].name if code else "state",
+        **dict.fromkeys(_TIMES, isoformat),
+    }
+    try:
+        return readers[name](value) if name in readers else value
+    except ValueError:
+        return value  # a code of a later version

@@ -1,0 +1,1 @@
+"""The attention model: mechanisms and heads are found by discovery, one file each."""

@@ -1,0 +1,1 @@
+"""Attention mechanisms, one file each; every file has a class `Attention` (see `catalog.mechanism`)."""

@@ -1,0 +1,139 @@
+"""The attention model: event tokens in, one logit per head and token out.
+
+A stack of L layers with window W depends on the last L(W-1)+1 tokens and on nothing else, so a token's score is
+the same whether the whole sequence or only those tokens are given (to 1e-5; a test holds it).
+
+Shape legend: B people, T tokens a person, F features, D model width, S last tokens that are scored.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+
+from infra.contracts.errors import BadInput
+from models.attention import catalog
+from models.features.tokens import FEATURE_COUNT
+from models.features.vocabulary import KIND_COUNT, PAD
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttentionConfig:
+    """Size and parts of the model. `window` counts the query's own token; `item_buckets` 0 means no items."""
+
+    mechanism: str = "banded"
+    outputs: tuple[str, ...] = ("interaction", "lapse")
+    d_model: int = 32
+    heads: int = 4
+    layers: int = 2
+    window: int = 32
+    hidden: int = 64
+    dropout: float = 0.1
+    item_buckets: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.d_model, self.heads, self.layers, self.window, self.hidden) < 1 or self.item_buckets < 0:
+            raise BadInput(f"the model's sizes must be positive whole numbers: {self}")
+        if self.d_model % self.heads:
+            raise BadInput(f"d_model={self.d_model} must be a multiple of heads={self.heads}")
+        if not 0 <= self.dropout < 1:
+            raise BadInput(f"dropout={self.dropout} must be in [0, 1)")
+        if not self.outputs:
+            raise BadInput("the model needs at least one head")
+
+    @property
+    def context(self) -> int:
+        """Tokens that one score depends on, its own included: L(W-1)+1."""
+        return self.layers * (self.window - 1) + 1
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; `from_dict` is the inverse."""
+        return asdict(self) | {"outputs": list(self.outputs)}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The config of `as_dict`. Raises BadInput for unknown keys."""
+        try:
+            return cls(**(values | {"outputs": tuple(values["outputs"])}))
+        except (KeyError, TypeError) as error:
+            raise BadInput(f"these are not the settings of an attention model: {error}") from error
+
+
+class _Layer(nn.Module):
+    """Pre-norm attention and a two-layer perceptron, each with a residual."""
+
+    def __init__(self, config: AttentionConfig) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(config.d_model)
+        attention = catalog.mechanism(config.mechanism)
+        self.attention = attention(config.d_model, config.heads, config.window)
+        self.perceptron = nn.Sequential(
+            nn.LayerNorm(config.d_model),
+            nn.Linear(config.d_model, config.hidden),
+            nn.GELU(),
+            nn.Linear(config.hidden, config.d_model),
+        )
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x_btd: Tensor, band: object, queries: int) -> Tensor:
+        """(B, T, D) -> (B, queries, D): the outputs of the last `queries` tokens."""
+        mixed_bqd = self.attention(self.norm(x_btd), band, queries)
+        x_bqd = x_btd[:, -queries:] + self.dropout(mixed_bqd)
+        out: Tensor = x_bqd + self.dropout(self.perceptron(x_bqd))
+        return out
+
+
+class AttentionModel(nn.Module):
+    """Embedding, L layers, and a head for each output."""
+
+    def __init__(self, config: AttentionConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.kind = nn.Embedding(KIND_COUNT, config.d_model, padding_idx=PAD)
+        self.features = nn.Linear(FEATURE_COUNT, config.d_model)
+        self.item = nn.Embedding(config.item_buckets + 1, config.d_model, padding_idx=0)
+        self.layers = nn.ModuleList(_Layer(config) for _ in range(config.layers))
+        self.norm = nn.LayerNorm(config.d_model)
+        self.heads = nn.ModuleDict({name: catalog.head(name).build(config.d_model) for name in config.outputs})
+        for table in (self.kind, self.item):
+            nn.init.normal_(table.weight, std=0.3)
+            nn.init.zeros_(table.weight[0])
+
+    def forward(
+        self,
+        kind: Tensor,
+        features: Tensor,
+        item: Tensor,
+        time_us: Tensor,
+        mask: Tensor,
+        last: int | None = None,
+    ) -> Tensor:
+        """Logits (B, T, heads), heads in the order of `config.outputs`; with `last`, (B, last, heads).
+
+        kind (B, T) int, features (B, T, F) float32, item (B, T) int, time_us (B, T) int64, mask (B, T) bool, True
+        for a real token. Tokens ascend in time, padding on either side. `last` computes the last tokens only,
+        exactly where T >= context + last - 1 or what is missing on the left does not exist; it is what serving uses.
+        """
+        x_btd = self.kind(kind.long()) + self.features(features)
+        if self.config.item_buckets:
+            x_btd = x_btd + self.item(item.long())
+        band = self._attention(0).band(time_us, mask) if last is None else None
+        for index, layer in enumerate(self.layers):
+            seen, queries = self._reach(index, kind.shape[1], last)
+            if last is not None:
+                band = self._attention(index).tail(time_us[:, -seen:], mask[:, -seen:], queries)
+            x_btd = layer(x_btd[:, -seen:], band, queries)
+        x_btd = self.norm(x_btd)
+        return torch.cat([self.heads[name](x_btd) for name in self.config.outputs], dim=-1)
+
+    def _attention(self, index: int) -> Any:  # noqa: ANN401  a mechanism is duck-typed, see catalog.mechanism
+        return self.layers[index].attention
+
+    def _reach(self, index: int, tokens: int, last: int | None) -> tuple[int, int]:
+        """How many of the last tokens layer `index` reads, and how many it gives, for `last` tokens at the top."""
+        if last is None:
+            return tokens, tokens
+        step = self.config.window - 1
+        queries = last + (len(self.layers) - 1 - index) * step
+        return min(tokens, queries + step), min(tokens, queries)

@@ -1,0 +1,152 @@
+"""Commands of the models: train. (`serve`, `evaluate` and the benches come with the parts they measure.)"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from infra.console import emit_json, progress_bar, say
+from infra.contracts.errors import BadInput
+
+if TYPE_CHECKING:
+    from models.training.settings import Progress, TrainingResult
+
+RUNS = Path("runs")
+
+
+def train(
+    run: Annotated[
+        str | None, typer.Option("--run", help="Run to train on: a folder, an id in runs/, or latest.")
+    ] = None,
+    lake: Annotated[Path | None, typer.Option("--lake", help="Lake to train on, instead of a run.")] = None,
+    truth: Annotated[
+        Path | None, typer.Option("--truth", help="Where the true probabilities are, for the evaluation only.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder of the checkpoint; model/ beside the lake when not given.")
+    ] = None,
+    workers: Annotated[
+        int, typer.Option("--workers", min=0, help="Ray Train workers; 0 trains in this process, without Ray.")
+    ] = 1,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="KEY=VALUE of model or training; may be given again.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Of the split, the first weights and the order.")] = 1,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line on stdout.")] = False,
+) -> None:
+    """Train the attention model on a lake, and compare it on unseen people with baselines and the latent oracle."""
+    from models.training.settings import TrainingRequest, parse
+    from models.training.train import train as run_training
+
+    where, known_truth = _lake(run, lake, truth)
+    model, training = parse({"seed": seed} | _pairs(settings or []))
+    say(f"training on {where}")
+    with progress_bar() as bar:
+        request = TrainingRequest(
+            lake=where,
+            out_dir=out or where.parent / "model",
+            truth=known_truth,
+            model=model,
+            training=training,
+            workers=workers,
+            progress=_shower(bar.add_task("training", total=training.epochs), bar),
+        )
+        result = run_training(request)
+    _show(result)
+    if json:
+        emit_json(_document(result))
+
+
+COMMANDS: dict[str, Callable[..., Any] | typer.Typer] = {"train": train}
+BENCHES: dict[str, Callable[..., Any]] = {}
+
+
+def _lake(run: str | None, lake: Path | None, truth: Path | None) -> tuple[Path, Path | None]:
+    """The lake to train on and the root of the truth that belongs to it, where there is one."""
+    if (run is None) == (lake is None):
+        raise BadInput("say what to train on: --run RUN (a folder, an id in runs/, or latest), or --lake DIR")
+    if lake is not None:
+        folder = lake
+    else:
+        folder = next((each for each in (Path(str(run)), RUNS / str(run)) if each.is_dir()), Path()) / "lake"
+    if not folder.is_dir():
+        raise BadInput(f"there is no lake at {folder if lake else run}: give a finished run or its lake/ folder")
+    beside = folder.parent / "truth"
+    return folder, truth or (beside if beside.is_dir() else None)
+
+
+def _pairs(texts: list[str]) -> dict[str, str]:
+    pairs = {}
+    for text in texts:
+        key, sign, value = text.partition("=")
+        if not sign or not key:
+            raise BadInput(f"--set {text}: give KEY=VALUE, such as --set epochs=4")
+        pairs[key] = value
+    return pairs
+
+
+def _shower(task: Any, bar: Any) -> "Callable[[Progress], None]":  # noqa: ANN401  rich's own types
+    def show(progress: "Progress") -> None:
+        bar.update(task, completed=progress.epoch)
+        say(
+            f"epoch {progress.epoch}/{progress.epochs}: log loss {progress.train_loss:.4f} in training, "
+            f"{progress.validation_loss:.4f} in validation, {progress.tokens_per_s:,.0f} tokens/s"
+        )
+
+    return show
+
+
+def _document(result: "TrainingResult") -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {
+        "version": result.version,
+        "checkpoint": str(result.checkpoint_dir),
+        "heads": result.heads,
+        "notes": list(result.notes),
+        "history": [asdict(each) for each in result.history],
+        "seconds": result.seconds,
+    }
+
+
+def _show(result: "TrainingResult") -> None:
+    """The table for people: log loss on unseen people, the model between the base rate and the best possible."""
+    from rich.table import Table
+
+    from infra.console import stderr
+
+    table = Table(title="log loss on unseen people (lower is better)")
+    for column in ("head", "rows", "people", "base rate", "logistic", "model", "latent oracle", "gap closed", "AUC"):
+        table.add_column(column, justify="left" if column == "head" else "right")
+    table.add_column("better than logistic by (95%)", justify="right")
+    for name, head in result.heads.items():
+        table.add_row(name, *_cells(head))
+    stderr().print(table)
+    for note in result.notes:
+        say(f"note: {note}")
+    for name, head in result.heads.items():
+        if head["rows"] and not head["beats_base"]:
+            say(f"note: head '{name}' does not beat the base rate on unseen people: train on more, or for longer")
+    say(f"model {result.version} is in {result.checkpoint_dir}")
+
+
+def _cells(head: dict[str, Any]) -> list[str]:
+    if not head["rows"]:
+        return ["0", "0"]
+    difference = head["difference_to_logistic"]
+    return [
+        f"{head['rows']:,}",
+        f"{head['people']:,}",
+        _number(head["base_log_loss"]),
+        _number(head["logistic_log_loss"]),
+        _number(head["log_loss"]),
+        _number(head["latent_oracle_log_loss"]),
+        "unknown" if head["gap_closed"] is None else f"{head['gap_closed']:.0%}",
+        _number(head["auc"]),
+        f"{_number(difference['mean'])} [{_number(difference['ci_low'])}, {_number(difference['ci_high'])}]",
+    ]
+
+
+def _number(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.4f}"

@@ -1,0 +1,1 @@
+"""Training: the lake to tensors, one process first, Ray around it."""

@@ -1,0 +1,118 @@
+"""The lake decoded once: tokens, labels and roles of every event, as flat arrays sorted by (person, seq).
+
+Iterating a distributed data set costs several times what the training step does, so the events are decoded once and
+kept as tensors; a batch is then a gather.
+
+Shape legend: n events, H heads, F features.
+"""
+
+import hashlib
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from infra.contracts.errors import BadInput
+from models.attention.catalog import LabelSource
+from models.features.tokens import Tokens, encode
+from models.training.labels import label, label_source
+from models.training.lake import EVENT_COLUMNS, OUTCOME_COLUMNS, ReadFiles, read_stream
+from models.training.settings import TrainingRequest
+from models.training.split import Role, roles
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """n events as tensors. value (n, H) float32, known (n, H) bool: labels of `heads`; role (n,): see `Role`."""
+
+    heads: tuple[str, ...]
+    tokens: Tokens
+    person: npt.NDArray[np.uint64]
+    value: npt.NDArray[np.float32]
+    known: npt.NDArray[np.bool_]
+    role: npt.NDArray[np.int8]
+
+    def __len__(self) -> int:
+        return len(self.person)
+
+    def scored(self, role: Role) -> npt.NDArray[np.bool_]:
+        """(n,) the events of `role` that have any label."""
+        scored: npt.NDArray[np.bool_] = (self.role == role) & self.known.any(axis=1)
+        return scored
+
+    def base_rates(self) -> npt.NDArray[np.float64]:
+        """(H,) the share of ones among the training labels of each head."""
+        training = self.known & (self.role == Role.TRAIN)[:, None]
+        ones = np.where(training, self.value, 0).sum(axis=0, dtype=np.float64)
+        return np.asarray(ones / training.sum(axis=0), dtype=np.float64)
+
+    def digest(self) -> str:
+        """32 hexadecimal digits over everything that training sees: equal digests, equal data."""
+        total = hashlib.sha256(repr(self.heads).encode())
+        arrays = [getattr(self.tokens, each.name) for each in fields(self.tokens)]
+        for array in (*arrays, self.person, self.value, self.known, self.role):
+            total.update(np.ascontiguousarray(array).data)
+        return total.hexdigest()[:32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A data set, what its labels were made of (evaluation joins the truth to it), and notes for the reader."""
+
+    dataset: Dataset
+    source: LabelSource
+    notes: tuple[str, ...]
+
+
+def prepare(request: TrainingRequest, read: ReadFiles) -> Prepared:
+    """Read, decode, label and split the lake of `request`. Nothing of the truth is opened.
+
+    Raises BadInput for an empty lake, an unreadable file, or labels of one class.
+    """
+    events = read_stream(request.lake, "events", EVENT_COLUMNS, request.ticks, read)
+    if events is None:
+        where = "" if request.ticks is None else f" in ticks {request.ticks.start} to {request.ticks.stop}"
+        raise BadInput(f"the lake {request.lake} has no events{where}: name a finished run with --run, or a lake")
+    outcomes = read_stream(request.lake, "outcomes", OUTCOME_COLUMNS, request.ticks, read)
+    return assemble(request, events, outcomes)
+
+
+def assemble(request: TrainingRequest, events: pa.Table, outcomes: pa.Table | None) -> Prepared:
+    """The data set of sorted tables, as `prepare` reads them."""
+    source = label_source(events, outcomes, request.training.horizon_us)
+    labels = label(source, request.model.outputs)
+    tokens = encode(events, item_buckets=request.model.item_buckets)
+    role = roles(source.events["person"], source.events["occurred_at"], request.training)
+    usable, notes = _usable_heads(labels.heads, labels.value, labels.known & (role == Role.TRAIN)[:, None])
+    dataset = Dataset(
+        heads=tuple(labels.heads[index] for index in usable),
+        tokens=tokens,
+        person=source.events["person"],
+        value=labels.value[:, usable],
+        known=labels.known[:, usable],
+        role=role,
+    )
+    return Prepared(dataset=dataset, source=source, notes=notes)
+
+
+def _usable_heads(
+    heads: tuple[str, ...], value: npt.NDArray[np.float32], known: npt.NDArray[np.bool_]
+) -> tuple[list[int], tuple[str, ...]]:
+    """Columns of the heads that have training labels, and a note on each that has none."""
+    usable: list[int] = []
+    notes: list[str] = []
+    for index, name in enumerate(heads):
+        labels = value[known[:, index], index]
+        if not len(labels):
+            notes.append(f"head '{name}' is left out: this lake has no labels for it")
+        elif labels.min() == labels.max():
+            raise BadInput(
+                f"every one of the {len(labels)} training labels of head '{name}' is {labels[0]:.0f}: "
+                f"nothing can be learned; take a longer run, or leave the head out with --set outputs=…"
+            )
+        else:
+            usable.append(index)
+    if not usable:
+        raise BadInput("this lake has no labels for any head: it needs exposures with answers, or attention checks")
+    return usable, tuple(notes)

@@ -1,0 +1,140 @@
+"""What a training is told: settings as frozen data, and how text becomes settings."""
+
+import dataclasses
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from infra.contracts.errors import BadInput
+from models.attention.model import AttentionConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig:
+    """How to train.
+
+    horizon_min: how long (min, simulated) an exposure may wait for its answer; 0 for as long as it likes.
+    train_share, validation_share: of people; the rest is the test. time_share: of the training people's time, what is
+    later validates. batch_tokens: tokens a step and worker. sequence_tokens: longest piece of one person.
+    patience: epochs without a better validation loss before it stops. threads: of torch, a worker.
+    """
+
+    seed: int = 1
+    epochs: int = 4
+    patience: int = 1
+    learning_rate: float = 3e-3
+    weight_decay: float = 0.01
+    warmup_share: float = 0.08
+    clip: float = 1.0
+    batch_tokens: int = 2_048
+    sequence_tokens: int = 256
+    horizon_min: float = 30.0
+    train_share: float = 0.7
+    validation_share: float = 0.1
+    time_share: float = 0.85
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        positive = ("epochs", "patience", "learning_rate", "clip", "batch_tokens", "sequence_tokens", "threads")
+        for name in positive:
+            if getattr(self, name) <= 0:
+                raise BadInput(f"{name}={getattr(self, name)} must be above 0")
+        for name in ("train_share", "validation_share", "time_share"):
+            if not 0 < getattr(self, name) <= 1:
+                raise BadInput(f"{name}={getattr(self, name)} must be above 0 and at most 1")
+        if self.train_share + self.validation_share >= 1:
+            raise BadInput("train_share + validation_share must leave people for the test: below 1")
+        if self.horizon_min < 0 or self.weight_decay < 0 or not 0 <= self.warmup_share < 1:
+            raise BadInput("horizon_min and weight_decay must not be negative, warmup_share must be in [0, 1)")
+
+    @property
+    def horizon_us(self) -> int | None:
+        """The horizon in µs, None for no limit."""
+        return round(self.horizon_min * 60e6) or None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """A report after each epoch: losses are mean log losses over heads; tokens_per_s is of the training part."""
+
+    epoch: int
+    epochs: int
+    train_loss: float
+    validation_loss: float
+    tokens_per_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingRequest:
+    """A lake to train on and where the checkpoint goes.
+
+    truth: the root that holds the `truth` stream, for evaluation only; None where nothing is known. ticks: which part
+    of the lake, all of it when None. workers: Ray Train workers; 0 trains in this process, without Ray.
+    """
+
+    lake: Path
+    out_dir: Path
+    truth: Path | None = None
+    ticks: range | None = None
+    model: AttentionConfig = field(default_factory=AttentionConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    workers: int = 1
+    progress: Callable[[Progress], None] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingResult:
+    """Where the checkpoint is and how good it is. heads: metrics by head as in the run's summary (evaluation)."""
+
+    checkpoint_dir: Path
+    version: str
+    heads: dict[str, dict[str, Any]]
+    notes: tuple[str, ...]
+    history: tuple[Progress, ...]
+    seconds: dict[str, float]
+
+
+def parse(values: Mapping[str, Any]) -> tuple[AttentionConfig, TrainingConfig]:
+    """Settings of model and training from one flat mapping; texts are read as the type of the setting.
+
+    Raises BadInput for an unknown key (with the nearest known one) or a value of another type.
+    """
+    given = _given(values)
+    model, training = (
+        {each.name: given[each.name] for each in dataclasses.fields(config) if each.name in given}
+        for config in (AttentionConfig, TrainingConfig)
+    )
+    return AttentionConfig(**model), TrainingConfig(**training)
+
+
+def setting_names() -> tuple[str, ...]:
+    """Every key that `parse` knows."""
+    return tuple(_DEFAULTS)
+
+
+_DEFAULTS = {
+    each.name: each.default for config in (AttentionConfig, TrainingConfig) for each in dataclasses.fields(config)
+}
+
+
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    known = setting_names()
+    for key in values:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}"
+            raise BadInput(f"no setting of the model or the training is called '{key}': {hint}")
+    return {key: _read(key, value) for key, value in values.items()}
+
+
+def _read(key: str, value: Any) -> Any:  # noqa: ANN401  a setting may be a number, a text or a list of texts
+    default: Any = _DEFAULTS[key]
+    try:
+        if isinstance(default, tuple):
+            parts = value.split(",") if isinstance(value, str) else list(value)
+            return tuple(str(part).strip() for part in parts)
+        return type(default)(value)
+    except (TypeError, ValueError):
+        raise BadInput(f"{key}={value!r} must be of type {type(default).__name__}") from None

@@ -1,0 +1,42 @@
+"""Who and what trains, validates and tests.
+
+By person: a hash of the pseudonym and the seed puts 70% of the people in training, 10% in validation, 20% in the test
+(shares by config). Everything of a test person is test: unseen people. By time: events of training people after a cut
+(the `time_share` quantile of all events' times) validate too, so that early stopping also looks at later behaviour of
+known people. A training event whose label looks past the cut carries no loss (role NONE), else later outcomes would
+leak into training.
+"""
+
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from infra.contracts.draws import Purpose, uniform
+from models.attention.heads.lapse import WINDOW_US
+from models.training.settings import TrainingConfig
+
+
+class Role(IntEnum):
+    """What an event is used for; NONE is context only."""
+
+    NONE = 0
+    TRAIN = 1
+    VALIDATION = 2
+    TEST = 3
+
+
+def roles(
+    person: npt.NDArray[np.uint64], occurred_at: npt.NDArray[np.int64], config: TrainingConfig
+) -> npt.NDArray[np.int8]:
+    """(n,) the role of each event of `person` (n,) at `occurred_at` (n,) µs."""
+    draw = uniform(config.seed, int(Purpose.SPLIT), person, 0, 0)
+    role = np.full(len(person), Role.TEST, dtype=np.int8)
+    role[draw < config.train_share + config.validation_share] = Role.VALIDATION
+    training = draw < config.train_share
+    cut = int(np.quantile(occurred_at, config.time_share)) if len(person) else 0
+    looks_ahead = max(config.horizon_us or 0, WINDOW_US)
+    role[training] = Role.VALIDATION
+    role[training & (occurred_at <= cut)] = Role.NONE
+    role[training & (occurred_at <= cut - looks_ahead)] = Role.TRAIN
+    return role

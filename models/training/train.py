@@ -1,0 +1,90 @@
+"""Training from a lake to a checkpoint: read, decode, fit, evaluate, save."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+
+from models.attention import checkpoint
+from models.attention.model import AttentionModel
+from models.evaluation.evaluate import evaluate
+from models.training.dataset import Prepared, prepare
+from models.training.lake import read_directly, read_with_ray
+from models.training.loop import Fitted, fit
+from models.training.ray_session import ray_session
+from models.training.ray_train import fit_on_ray
+from models.training.settings import Progress, TrainingRequest, TrainingResult
+
+
+def train(request: TrainingRequest) -> TrainingResult:
+    """Train on `request.lake`, evaluate on unseen people, write the checkpoint to `request.out_dir`.
+
+    Deterministic with one worker and one thread: equal lake and settings, equal weights, with Ray or without.
+    Raises BadInput (empty lake, unreadable file, labels of one class) and EnvironmentFailed (a worker failed).
+    """
+    seconds: dict[str, float] = {}
+    report = request.progress or _silent
+    if request.workers == 0:
+        with _timed(seconds, "read"):
+            prepared = prepare(request, read_directly)
+        with _timed(seconds, "fit"), _threads_restored():
+            fitted = fit(prepared.dataset, request.model, request.training, _forget_model(report))
+    else:
+        started = time.perf_counter()
+        with ray_session(cpus=2 + 2 * request.workers):
+            seconds["ray_start"] = time.perf_counter() - started
+            with _timed(seconds, "read"):
+                prepared = prepare(request, read_with_ray)
+            with _timed(seconds, "fit"):
+                fitted = fit_on_ray(prepared.dataset, request, report)
+    return _finish(request, prepared, fitted, seconds)
+
+
+def _finish(request: TrainingRequest, prepared: Prepared, fitted: Fitted, seconds: dict[str, float]) -> TrainingResult:
+    model = AttentionModel(fitted.config)
+    model.load_state_dict(fitted.tensors())
+    with _timed(seconds, "evaluate"), _threads_restored():
+        heads = evaluate(model, prepared, request.truth, request.training)
+    about = {
+        "training": asdict(request.training),
+        "data": {"digest": prepared.dataset.digest(), "events": len(prepared.dataset)},
+        "metrics": heads,
+        "notes": list(prepared.notes),
+        "history": [asdict(each) for each in fitted.history],
+    }
+    version = checkpoint.save(request.out_dir, model, about)
+    return TrainingResult(
+        checkpoint_dir=request.out_dir,
+        version=version,
+        heads=heads,
+        notes=prepared.notes,
+        history=fitted.history,
+        seconds=seconds,
+    )
+
+
+def _silent(_: Progress) -> None:
+    """Reports to nobody."""
+
+
+def _forget_model(report: Callable[[Progress], None]) -> Callable[[Progress, AttentionModel], None]:
+    return lambda progress, _model: report(progress)
+
+
+@contextlib.contextmanager
+def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
+    started = time.perf_counter()
+    yield
+    seconds[name] = time.perf_counter() - started
+
+
+@contextlib.contextmanager
+def _threads_restored() -> Iterator[None]:
+    """Torch's number of threads is a property of the process: give it back as it was."""
+    import torch  # noqa: PLC0415  heavy
+
+    threads = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

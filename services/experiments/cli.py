@@ -1,0 +1,195 @@
+"""Commands of the whole: run, replay, compare, up."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from infra.console import emit_json, say
+from infra.contracts.errors import BadInput
+
+Runs = Annotated[Path, typer.Option("--runs", help="Where run folders go.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line on stdout.")]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Seed of every random number.")]
+Sets = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a scenario key.")]
+Otlp = Annotated[str | None, typer.Option("--otlp", metavar="ENDPOINT", help="Also send spans to this OTLP/HTTP URL.")]
+Model = Annotated[Path | None, typer.Option("--model", help="A checkpoint to serve instead of training one.")]
+PolicyName = Annotated[str | None, typer.Option("--policy", help="Name of the policy; its defaults otherwise.")]
+BrokerKind = Annotated[str, typer.Option("--broker", help="embedded, or external with --bootstrap.")]
+Bootstrap = Annotated[str | None, typer.Option("--bootstrap", help="host:port of an external broker.")]
+Port = Annotated[int, typer.Option("--port", help="Port of the embedded broker; 0 takes any free one.")]
+
+INTERRUPTED = 130
+DEFAULT_SEED = 7
+
+
+def command_line() -> str:
+    """What was typed, for the report."""
+    return shlex.join(["calmverse", *sys.argv[1:]])
+
+
+def overrides(pairs: list[str] | None) -> dict[str, str]:
+    """`--set KEY=VALUE` options as a mapping. Raises BadInput for one without `=`."""
+    split = [pair.partition("=") for pair in pairs or []]
+    for key, sign, _ in split:
+        if not key or not sign:
+            raise BadInput(f"--set {key}: write it as --set KEY=VALUE, such as --set people=20000")
+    return {key: value for key, _, value in split}
+
+
+def run(
+    scenario: Annotated[str, typer.Argument(help="A built-in scenario, or the path of a YAML file.")] = "demo",
+    seed: Seed = None,
+    set_: Sets = None,
+    policy: PolicyName = None,
+    model: Model = None,
+    otlp: Otlp = None,
+    broker: BrokerKind = "embedded",
+    bootstrap: Bootstrap = None,
+    port: Port = 0,
+    runs: Runs = Path("runs"),
+    json: Json = False,
+) -> None:
+    """Run the closed loop: people, Kafka, model on Ray, policy, interventions; then audit and report."""
+    from services.experiments.run import RunRequest
+    from services.experiments.run import run as execute
+    from services.experiments.stack import StackOptions
+    from simulation.scenarios import load
+
+    given = overrides(set_) | ({"policy": f"{{name: {policy}}}"} if policy else {})
+    resolved = load(scenario, given)
+    document = execute(
+        RunRequest(
+            scenario=resolved,
+            seed=resolved.seed if seed is None else seed,
+            runs=runs,
+            command=command_line(),
+            stack=StackOptions(broker=broker, bootstrap=bootstrap, port=port, otlp=otlp),
+            model=model,
+        )
+    )
+    _finish(document, runs, json=json)
+
+
+def _finish(document: dict[str, object], runs: Path, *, json: bool) -> None:
+    """Say where the report is, print the summary where asked, and exit by the verdict."""
+    say(f"report: {runs / str(document['run_id']) / 'report.html'}")
+    if json:
+        emit_json(document)
+    if document["partial"]:
+        say("stopped early: the run is partial")
+        raise typer.Exit(INTERRUPTED)
+    if document["events_lost"] or document["events_duplicated"]:
+        say(f"{document['events_lost']} events lost, {document['events_duplicated']} duplicated")
+        raise typer.Exit(1)
+
+
+def replay(
+    file: Annotated[Path, typer.Argument(help="CSV, TSV, JSON lines or Parquet; one event a row.")],
+    map_: Annotated[Path | None, typer.Option("--map", help="YAML: which columns are what.")] = None,
+    model: Model = None,
+    policy: Annotated[str, typer.Option("--policy", help="Policy that decides on these people.")] = "never",
+    seed: Seed = None,
+    otlp: Otlp = None,
+    broker: BrokerKind = "embedded",
+    bootstrap: Bootstrap = None,
+    port: Port = 0,
+    runs: Runs = Path("runs"),
+    json: Json = False,
+) -> None:
+    """Send a log of outside events through Kafka, the model and the services."""
+    from services.experiments.mapping import load_map
+    from services.experiments.replay import ReplayRequest, verdict
+    from services.experiments.replay import replay as execute
+    from services.experiments.stack import StackOptions
+
+    document = execute(
+        ReplayRequest(
+            file=file,
+            mapping=load_map(map_),
+            policy=policy,
+            seed=DEFAULT_SEED if seed is None else seed,
+            runs=runs,
+            command=command_line(),
+            stack=StackOptions(broker=broker, bootstrap=bootstrap, port=port, otlp=otlp),
+            model=model,
+        )
+    )
+    if json:
+        emit_json(document)
+    if document["partial"]:
+        raise typer.Exit(INTERRUPTED)
+    verdict(document)
+
+
+def compare(
+    policies: Annotated[str, typer.Option("--policies", help="Names with commas; the first is the baseline.")],
+    seeds: Annotated[int, typer.Option("--seeds", help="Populations to live through.")] = 4,
+    scenario: Annotated[str, typer.Option("--scenario", help="Built-in scenario or YAML file.")] = "demo",
+    people: Annotated[int, typer.Option("--people", help="People in each population.")] = 1000,
+    seed: Seed = None,
+    set_: Sets = None,
+    model: Model = None,
+    runs: Runs = Path("runs"),
+    json: Json = False,
+) -> None:
+    """Compare policies on the same people with the same random numbers: paired differences with intervals."""
+    from services.experiments.compare import CompareRequest
+    from services.experiments.compare import compare as execute
+    from simulation.scenarios import load
+
+    given = {"people": str(people)} | overrides(set_) | ({} if seed is None else {"seed": str(seed)})
+    names = tuple(name.strip() for name in policies.split(",") if name.strip())
+    result = execute(
+        CompareRequest(
+            scenario=load(scenario, given), policies=names, seeds=seeds, runs=runs, command=command_line(), model=model
+        )
+    )
+    say_differences(result)
+    if json:
+        emit_json(result)
+    if result["partial"]:
+        raise typer.Exit(INTERRUPTED)
+
+
+def say_differences(result: dict[str, Any]) -> None:
+    """The table of a comparison, for people."""
+    for row in result["differences"]:
+        unit = result["metrics"][row["metric"]]["unit"]
+        interval = f"[{row['ci_low']:+.4g}, {row['ci_high']:+.4g}]"
+        name = f"{row['policy']} - {row['baseline']}"
+        say(f"{name:<22} {row['metric']:<17} {row['difference']:+.4g} {interval} {unit}")
+
+
+def up(
+    run_dir: Annotated[Path, typer.Option("--run-dir", help="Folder for logs, lake, spans and live.json.")],
+    namespace: Annotated[str, typer.Option("--namespace", help="Prefix of the topics.")] = "local",
+    model: Model = None,
+    policy: Annotated[str, typer.Option("--policy", help="Policy to start with.")] = "threshold",
+    seed: Seed = None,
+    otlp: Otlp = None,
+    broker: BrokerKind = "embedded",
+    bootstrap: Bootstrap = None,
+    port: Port = 0,
+) -> None:
+    """Start broker, model and services, and hold them until Ctrl-C; live.json says where everything is."""
+    from services.experiments.stack import StackOptions
+    from services.experiments.up import UpRequest
+    from services.experiments.up import up as execute
+
+    execute(
+        UpRequest(
+            run_dir=run_dir,
+            namespace=namespace,
+            policy=policy,
+            seed=DEFAULT_SEED if seed is None else seed,
+            model=model,
+            stack=StackOptions(broker=broker, bootstrap=bootstrap, port=port, otlp=otlp),
+        )
+    )
+
+
+COMMANDS = {"run": run, "replay": replay, "compare": compare, "up": up}
+BENCHES: dict[str, object] = {}

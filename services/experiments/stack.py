@@ -1,0 +1,133 @@
+"""The system of one run: broker, topics, Ray, and the services as processes."""
+
+import json
+import os
+import secrets
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from infra.bus.admin import create_topics
+from infra.bus.broker import Broker
+from infra.bus.brokers import open_broker
+from infra.contracts.errors import EnvironmentFailed
+from infra.contracts.topics import Topics
+from infra.settings import Settings, child_environment
+from services.experiments.processes import Services
+from infra.runs import RunDir
+
+RAY_CPUS = 4
+"""Logical CPUs given to Ray: with as many as there are, training workers leave none to Ray Data, and nothing moves."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackOptions:
+    """Where the broker comes from and where spans go. `port` is the embedded broker's, 0 for any free one."""
+
+    broker: str = "embedded"
+    bootstrap: str | None = None
+    port: int = 0
+    otlp: str | None = None
+
+
+class Stack:
+    """Starts parts when asked, stops everything in the end, the last started first. A context manager."""
+
+    def __init__(self, run: RunDir, options: StackOptions, namespace: str | None = None) -> None:
+        self.run = run
+        self.namespace = namespace or run.run_id
+        self.token = secrets.token_urlsafe(24)
+        self.broker: Broker = open_broker(options.broker, port=options.port, bootstrap=options.bootstrap)
+        self.services = Services(run.path, self.token)
+        self._options = options
+        self._closing = ExitStack()
+        self._ray_address: str | None = None
+        self._facts: dict[str, object] = {}
+
+    def __enter__(self) -> Self:
+        self._closing.enter_context(self.broker)
+        create_topics(self.broker.bootstrap, Topics(self.namespace).all())
+        self._closing.callback(self.services.stop_all)
+        self.write_live()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        (self.run.path / "live.json").unlink(missing_ok=True)
+        self._closing.close()
+
+    @property
+    def fetch_wait_ms(self) -> int:
+        """How long a fetch may wait at this broker."""
+        return self.broker.capabilities.fetch_wait_ms
+
+    def start_ray(self) -> None:
+        """Start Ray in this process; it ends with the stack."""
+        import ray  # noqa: PLC0415 - heavy
+
+        from models.training.ray_session import ray_session  # noqa: PLC0415 - as above
+
+        self._closing.enter_context(ray_session(RAY_CPUS))
+        self._ray_address = ray.get_runtime_context().gcs_address
+        self._closing.callback(_stop_serving)
+
+    def start_service(self, name: str, config: dict[str, Any] | None = None) -> None:
+        """Start one service with its own configuration; `services.wait_ready` says when it is up."""
+        settings = Settings(
+            bootstrap=self.broker.bootstrap,
+            namespace=self.namespace,
+            run_dir=self.run.path,
+            api_token=self.token,
+            otlp_endpoint=self._options.otlp,
+            config_file=self._config_file(name, config),
+            fetch_max_wait_ms=self.fetch_wait_ms,
+            ray_address=self._ray_address,
+            parent_pid=os.getpid(),
+        )
+        self.services.start(name, child_environment(settings))
+        self.write_live()
+
+    def watch(self) -> None:
+        """Start again what has died; EnvironmentFailed where that cannot help."""
+        if not getattr(self.broker, "alive", True):
+            raise EnvironmentFailed(
+                f"the {self.broker.kind} broker on {self.broker.bootstrap} died, and what was not archived is lost: "
+                "run again"
+            )
+        if self.services.restart_dead():
+            self.write_live()
+
+    def write_live(self, **facts: object) -> None:
+        """Write live.json: where the running system is, for `calmverse tail`; and `facts`, which stay in it."""
+        self._facts |= facts
+        members = self.services.members.values()
+        self.run.write_json(
+            "live.json",
+            {
+                "bootstrap": self.broker.bootstrap,
+                "namespace": self.namespace,
+                "pid": os.getpid(),
+                "pids": {member.name: member.process.pid for member in members if member.process},
+                "services": {member.name: member.base_url() for member in members if member.base_url()},
+                "fetch_wait_ms": self.fetch_wait_ms,
+            }
+            | self._facts,
+        )
+
+    def _config_file(self, name: str, config: dict[str, Any] | None) -> Path | None:
+        if config is None:
+            return None
+        folder = self.run.path / "config"
+        folder.mkdir(exist_ok=True)
+        path = folder / f"{name}.json"
+        path.write_text(json.dumps(config, indent=1))
+        return path
+
+
+def _stop_serving() -> None:
+    from ray import serve  # noqa: PLC0415 - heavy
+
+    serve.shutdown()  # type: ignore[no-untyped-call]  # ray types it only in part

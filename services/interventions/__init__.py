@@ -1,0 +1,1 @@
+"""Interventions: reads scores, decides for everyone in session, orders practices."""

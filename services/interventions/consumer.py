@@ -1,0 +1,60 @@
+"""The loop of interventions: one lane over all partitions of scores and events, so that a tick is decided as one."""
+
+import threading
+from dataclasses import dataclass
+
+from infra.bus.broker import Capabilities
+from infra.bus.lanes import Lane, LaneConfig, LaneHooks
+from infra.bus.snapshots import SnapshotStore
+from infra.contracts.topics import PARTITIONS, Topics
+from infra.settings import Settings
+from infra.telemetry.setup import Telemetry
+from services.interventions.handlers import SOURCE, DecideHandler
+
+LANE = "interventions"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoopConfig:
+    """How the lane runs. `transactions`: whether the broker does them right."""
+
+    snapshot_every: int = 60
+    transactions: bool = False
+
+
+class DecisionLoop:
+    """Runs in the worker thread."""
+
+    def __init__(self, handler: DecideHandler, settings: Settings, config: LoopConfig, telemetry: Telemetry) -> None:
+        self._handler, self._settings, self._config, self._telemetry = handler, settings, config, telemetry
+        self._working = threading.Event()
+
+    @property
+    def ready(self) -> bool:
+        """True while the lane is open."""
+        return self._working.is_set()
+
+    def run(self, stop: threading.Event) -> None:
+        """Decide until `stop` is set; raises what the lane raises."""
+        hooks = LaneHooks(tracer=self._telemetry.tracer)
+        with Lane(self._lane_config(), self._handler, SnapshotStore(self._settings.snapshots), hooks) as lane:
+            self._working.set()
+            try:
+                lane.run(stop)
+            finally:
+                self._working.clear()
+
+    def _lane_config(self) -> LaneConfig:
+        settings, topics = self._settings, Topics(self._settings.namespace)
+        return LaneConfig(
+            name=LANE,
+            namespace=settings.namespace,
+            source=SOURCE,
+            bootstrap=settings.bootstrap,
+            inputs=[(topic, number) for topic in (topics.scores, topics.events) for number in range(PARTITIONS)],
+            outputs=[
+                (topic, number) for topic in (topics.decisions, topics.interventions) for number in range(PARTITIONS)
+            ],
+            capabilities=Capabilities(transactions=self._config.transactions, fetch_wait_ms=settings.fetch_max_wait_ms),
+            snapshot_every=self._config.snapshot_every,
+        )

@@ -1,0 +1,1 @@
+"""The monitor: reads events, writes a score for each."""

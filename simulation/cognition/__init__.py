@@ -1,0 +1,1 @@
+"""How attention, fatigue, stress, mood and practice move: scalar kernels and their constants."""

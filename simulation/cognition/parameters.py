@@ -1,0 +1,165 @@
+"""Every constant of cognition in one frozen table, each with its source.
+
+Sources are rows of the calibration table (README) or the literature named; '?' marks a value that was recalled and
+not re-read, and 'chosen' one that no paper gives: it was set so that the population behaves as the rows say.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameters:
+    """Constants of the kernels. Times in minutes, rates a minute, states in [0, 1], effects in units of the state."""
+
+    # Sleep pressure: exponential rise awake and fall asleep (Daan, Beersma & Borbély 1984: 18.2 h and 4.2 h).
+    pressure_rise: float = 18.2 * 60.0
+    pressure_fall: float = 4.2 * 60.0
+    # Mental effort: time constants of tiring in a session and of recovering outside or asleep. Chosen.
+    effort_rise: float = 200.0
+    effort_rest: float = 60.0
+    effort_sleep: float = 40.0
+    # Fatigue is the mean of pressure and effort, less a circadian part that peaks in the late afternoon
+    # (Dijk & Czeisler 1995 ?; amplitude chosen).
+    circadian: float = 0.12
+    circadian_peak: float = 17.0
+
+    # Focus returns to its target within minutes; the target falls with fatigue, with time on task
+    # (Parasuraman 1979: direction; most of the decrement in the first 20 to 35 minutes ?), and on either side
+    # of the best arousal (Yerkes & Dodson 1908: inverted U).
+    focus_return: float = 7.0
+    focus_noise: float = 0.035
+    focus_fatigue: float = 0.65
+    vigilance_loss: float = 0.28
+    vigilance_time: float = 22.0
+    arousal_best: float = 0.32
+    arousal_curve: float = 1.1
+
+    # Mind-wandering: episodes that begin and end at a rate (a two-state Markov process), 46.9% of sampled moments
+    # (row 1); longer and more often when tired, stressed and unfocused (Smallwood & Schooler 2015: directions).
+    wander_onset: float = 1.0 / 14.0
+    wander_end: float = 1.0 / 22.0
+    wander_fatigue: float = 2.2
+    wander_stress: float = 1.2
+    wander_focus: float = 1.6
+    # Topics: pleasant 42.5%, neutral 31%, unpleasant 26.5% (row 2); what each does to mood, b/50 of row 3 ?.
+    topic_pleasant: float = 0.425
+    topic_neutral: float = 0.31
+    pleasant_mood: float = -0.01
+    neutral_mood: float = -0.144
+    unpleasant_mood: float = -0.478
+
+    # Stress: returns to rest; strains come as episodes of 10 to 45 minutes. Chosen.
+    stress_rest: float = 0.24
+    stress_return: float = 25.0
+    strain_onset: float = 1.0 / 150.0
+    strain_shortest: float = 10.0
+    strain_range: float = 35.0
+    strain_level: float = 0.25
+    strain_spread: float = 0.35
+
+    # Mood: AR(1) with .30 between prompts some 90 minutes apart (row 4): exp(-90/75) = .30. Over the day, two peaks,
+    # early and late (row 6; amplitude chosen). The noise gives a standard deviation of about .2 between moments.
+    mood_return: float = 75.0
+    mood_noise: float = 0.033
+    mood_day: float = 0.08
+    mood_stress: float = 0.55
+    # Contagion over the circle, a minute, of stress and mood (Kramer 2014: direction, small; size chosen).
+    contagion: float = 0.12
+
+    # Practices: what one of ten minutes leaves behind, fading by half in about an hour. Set so that the effect on
+    # attention is some .1 to .2 of a standard deviation while it lasts and far less over a day (rows 18 to 21).
+    practice: float = 1.0
+    practice_fade: float = 80.0
+    relax_ease: float = 0.16
+    mindful_awareness: float = 0.55
+    focus_drive: float = 0.10
+    practice_cross: float = 0.35
+    # Habituation: the next practice gives 1/(1 + habit) of the first; habit fades over three days (row 22: the
+    # effect of prompts falls to nothing within weeks; form chosen).
+    habit_step: float = 0.25
+    habit_fade: float = 3.0 * 24.0 * 60.0
+    # While a practice runs, what else would have happened does not (1), or does (0).
+    displaces: float = 1.0
+    # An offer interrupts (row 11: direction; Mark 2008 ?: minutes to resume): focus dips, stress rises a little.
+    interruption: float = 1.0
+    broken_step: float = 0.16
+    broken_fade: float = 9.0
+    broken_stress: float = 0.02
+    # Burden of offers, fading over a day. Chosen.
+    burden_step: float = 0.14
+    burden_fade: float = 24.0 * 60.0
+    # Taking up an offer: log-odds. 15 to 25% of notifications are taken up (row 10); an offer of rest meets a
+    # stressed or bored person more gladly than one at work (rows 12 to 14: directions).
+    accept_base: float = -0.75
+    accept_stress: float = 1.6
+    accept_wandering: float = 0.7
+    accept_busy: float = -1.1
+    accept_burden: float = -2.6
+    accept_habit: float = -0.35
+    abandon: float = 0.22
+
+    # Noticing an exposure: attention on the task, or capture by what is strongly worded or important. Chosen.
+    notice_base: float = 0.55
+    notice_focus: float = 0.55
+    notice_wandering: float = 0.10
+    notice_capture: float = 0.75
+    # Answering what was noticed: log-odds. A tired person answers only what matters (Hockey 1997: direction); one
+    # who has just answered answers again (row 8: bursts); one with a full plate does not. Sizes chosen.
+    answer_weight: float = 1.7
+    answer_fatigue: float = 6.0
+    answer_tired: float = 2.4
+    answer_taste: float = 3.2
+    answer_interest: float = 1.9
+    answer_momentum: float = 1.1
+    answer_load: float = 0.35
+    answer_mood: float = 0.5
+    answer_day: float = 0.5
+    momentum_fade: float = 12.0
+    load_fade: float = 10.0
+    answer_delay: float = 2.2
+    returns: float = 0.75
+
+    # Attention checks: log-odds of failing. Wandering deepens over the first minutes of an episode. Chosen so that
+    # a wandering mind fails about half of them and an attentive one some 5% (Cheyne, Carriere & Smilek 2006 ?).
+    check_base: float = -2.7
+    check_wandering: float = 3.4
+    check_depth: float = 3.0
+    check_fatigue: float = 2.2
+    check_focus: float = 2.4
+    # Checks a minute in a session: so many that half of all moments have one within ten minutes.
+    attention_checks: float = 0.075
+    memory_checks: float = 0.004
+    reaction_checks: float = 0.012
+    # Reaction times, ex-Gaussian, ms (row 25 ?); lapse of the reaction test at 500 ms (row 27).
+    reaction_mu: float = 250.0
+    reaction_sigma: float = 32.0
+    reaction_tau: float = 70.0
+    reaction_lapse: float = 500.0
+
+    # Sensors: readings a minute, noise, and stretches without a reading. Chosen.
+    gaze_rate: float = 0.19
+    gaze_floor: float = 0.36
+    gaze_span: float = 0.62
+    # A wandering gaze is stuck on the spot (longer, fewer fixations: Reichle, Reineberg & Schooler 2010) or goes
+    # astray; an attentive one moves about the task and its surroundings. Shares chosen.
+    gaze_stare: float = 0.45
+    gaze_stuck: float = 0.95
+    gaze_astray: float = 0.34
+    gaze_noise: float = 0.08
+    gaze_loss: float = 1.0 / 200.0
+    gaze_loss_shortest: float = 8.0
+    gaze_loss_range: float = 40.0
+    emotion_rate: float = 0.06
+    emotion_noise: float = 0.22
+    # What the topic of a wandering mind adds to the face. Chosen.
+    emotion_pleasant: float = 0.30
+    emotion_unpleasant: float = -0.38
+
+    # Sessions: Weibull lengths and gaps (row 9 has shape .5 for games; means chosen for a few hours a day).
+    session_scale: float = 29.0
+    session_shape: float = 0.85
+    gap_scale: float = 140.0
+    gap_shape: float = 0.75
+    stay_scale: float = 22.0
+    stay_shape: float = 0.9
+    stay_moves: float = 0.6

@@ -1,0 +1,1 @@
+"""The population, its clock and its output: a Mesa model over arrays."""

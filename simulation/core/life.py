@@ -1,0 +1,67 @@
+"""One minute of a person's life outside of what their world has them do."""
+
+from simulation.cognition.feelings import feel, unwind
+from simulation.cognition.mind import concentrate, tire, wander
+from simulation.cognition.parameters import Parameters
+from simulation.cognition.practice import fade
+from simulation.cognition.rhythm import asleep, local_minute
+from simulation.core import purposes
+from simulation.core.compiled import kernel
+from simulation.core.draws import uniform
+from simulation.core.moment import FIXED_POINT, Common, Moment
+from simulation.core.offers import practise
+from simulation.core.person import Person
+from simulation.core.rows import ListSink
+from simulation.core.sensing import check, read_emotion, sample_gaze, tell_truth
+from simulation.core.sessions import move_on, open_session
+
+_START_US = 12_000_000.0
+
+
+@kernel
+def live(p: Person, k: Parameters, now: Moment, common: Common, sink: ListSink) -> None:
+    """One minute: tire, feel, wander, answer offers, be observed, come and go. Outside a session most of it rests."""
+    local = local_minute(p, now.minute)
+    sleeping = asleep(p, local)
+    fade(p, k)
+    tire(p, k, local, sleeping)
+    if p.world == 0:
+        unwind(p, k, local)
+        if now.tick >= p.next_session and not sleeping:
+            p.clock = int(_START_US * uniform(now.seed, purposes.CLOCK, p.number, now.tick, 0))
+            open_session(p, k, now, common, sink)
+        return
+    p.clock = int(_START_US * uniform(now.seed, purposes.CLOCK, p.number, now.tick, 0))
+    feel(p, k, now, local, circle_mood(p, common))
+    wander(p, k, now)
+    concentrate(p, k, now)
+    practise(p, k, now, sink)
+    tell_truth(p, now, sink)
+    count(p)
+    if p.practice == 0 or k.displaces == 0.0:
+        sample_gaze(p, k, now, sink)
+        read_emotion(p, k, now, sink)
+        check(p, k, now, sink)
+    move_on(p, k, now, common, sink)
+
+
+@kernel
+def circle_mood(p: Person, common: Common) -> tuple[float, float]:
+    """Mean mood and stress (above rest at 0.3) of the others of the circle who were in a session; zeros if none."""
+    others = common.circles[p.circle, 0] - 1
+    if others <= 0:
+        return 0.0, 0.0
+    mood = (common.circles[p.circle, 1] - int(p.mood * FIXED_POINT)) / (FIXED_POINT * others)
+    stress = (common.circles[p.circle, 2] - int(p.stress * FIXED_POINT)) / (FIXED_POINT * others)
+    return mood, stress - 0.3
+
+
+@kernel
+def count(p: Person) -> None:
+    """Tallies of a session minute."""
+    p.minutes += 1
+    if p.wandering == 0 and p.practice == 0:
+        p.focus_minutes += 1
+    p.mood_sum += p.mood
+    p.stress_sum += p.stress
+    p.burden_sum += p.burden

@@ -1,0 +1,96 @@
+"""Sessions: when people come, how long they stay in a world, where they move, when they go."""
+
+from infra.contracts.kinds import EventKind
+from simulation.cognition.mind import arrive
+from simulation.cognition.parameters import Parameters
+from simulation.cognition.rhythm import asleep, weibull
+from simulation.core import purposes
+from simulation.core.compiled import kernel
+from simulation.core.draws import uniform
+from simulation.core.moment import Common, Moment
+from simulation.core.person import Person
+from simulation.core.rows import ListSink, new_event
+
+_SESSION_STARTED = int(EventKind.SESSION_STARTED)
+_SESSION_ENDED = int(EventKind.SESSION_ENDED)
+_WORLD_ENTERED = int(EventKind.WORLD_ENTERED)
+_LEAST_SESSION, _LONGEST_SESSION = 3, 300
+_LONGEST_GAP = 600
+
+
+@kernel
+def choose_world(p: Person, now: Moment, common: Common, local: int, index: int) -> int:
+    """World to go to, 1 to 5: drawn by how much each attracts at this hour, and the person's own leanings."""
+    hour = local // 60
+    total = 0.0
+    for world in range(1, 6):
+        total += common.attraction[world, hour] * leaning(p, now, world)
+    left = total * uniform(now.seed, purposes.PLACE, p.number, now.tick, index)
+    for world in range(1, 5):
+        left -= common.attraction[world, hour] * leaning(p, now, world)
+        if left < 0.0:
+            return world
+    return 5
+
+
+@kernel
+def leaning(p: Person, now: Moment, world: int) -> float:
+    """How much this person likes a world, 0.3 to 1.7, for life."""
+    return 0.3 + 1.4 * uniform(now.seed, purposes.PLACE, p.number, 0, world)
+
+
+@kernel
+def enter(p: Person, k: Parameters, now: Moment, world: int, sink: ListSink) -> None:
+    """Go into a world for a stay."""
+    u = uniform(now.seed, purposes.PLACE, p.number, now.tick, 9)
+    p.world = world
+    p.stay_since = now.tick
+    p.stay_until = now.tick + _LEAST_SESSION + int(weibull(u, k.stay_scale, k.stay_shape))
+    p.doing = 0
+    new_event(sink, p, _WORLD_ENTERED)
+
+
+@kernel
+def open_session(p: Person, k: Parameters, now: Moment, common: Common, sink: ListSink) -> None:
+    """Start a session in a world of the person's choice."""
+    local = (now.minute + p.offset) % 1440
+    world = choose_world(p, now, common, local, 8)
+    length = int(weibull(uniform(now.seed, purposes.SESSION, p.number, now.tick, 0), k.session_scale, k.session_shape))
+    p.session_since = now.tick
+    p.session_until = now.tick + min(_LEAST_SESSION + length, _LONGEST_SESSION)
+    p.world = world
+    p.sessions += 1
+    arrive(p, k, now)
+    p.focus = 0.5 * (p.focus + p.control)
+    new_event(sink, p, _SESSION_STARTED)
+    enter(p, k, now, world, sink)
+
+
+@kernel
+def close_session(p: Person, k: Parameters, now: Moment, sink: ListSink) -> None:
+    """End the session, and plan the next one."""
+    row = new_event(sink, p, _SESSION_ENDED)
+    row.duration = 60.0 * (now.tick - p.session_since)
+    gap = weibull(uniform(now.seed, purposes.SESSION, p.number, now.tick, 1), k.gap_scale, k.gap_shape)
+    p.next_session = now.tick + 2 + min(int(gap), _LONGEST_GAP)
+    p.world = 0
+    p.wandering = 0
+    p.doing = 0
+    p.load = 0.0
+    p.momentum = 0.0
+
+
+@kernel
+def move_on(p: Person, k: Parameters, now: Moment, common: Common, sink: ListSink) -> None:
+    """At the end of a stay: leave, or move to another world; nobody leaves in the middle of an answer or practice."""
+    if p.due_at >= 0 or p.practice > 0 or p.offer > 0 or p.doing > 0:
+        return
+    local = (now.minute + p.offset) % 1440
+    if now.tick >= p.session_until or asleep(p, local):
+        close_session(p, k, now, sink)
+    elif now.tick >= p.stay_until:
+        world = choose_world(p, now, common, local, 10)
+        if uniform(now.seed, purposes.PLACE, p.number, now.tick, 11) < k.stay_moves and world != p.world:
+            enter(p, k, now, world, sink)
+        else:
+            p.stay_until = now.tick + _LEAST_SESSION + int(k.stay_scale)

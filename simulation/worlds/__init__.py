@@ -1,0 +1,27 @@
+"""The worlds, found by discovery: a world is a folder here with `spec.py`, `kernel.py` and `agent.py`."""
+
+import importlib
+import pkgutil
+from functools import cache
+from typing import TYPE_CHECKING
+
+from infra.contracts.worlds import World
+
+if TYPE_CHECKING:
+    from simulation.core.world_agent import WorldAgent
+
+
+@cache
+def discover() -> dict[World, type["WorldAgent"]]:
+    """Agent class of every world, in the order of their codes."""
+    from simulation.core.world_agent import WorldAgent  # noqa: PLC0415  the model imports this package: no cycle
+
+    found: dict[World, type[WorldAgent]] = {}
+    for module in pkgutil.iter_modules(__path__):
+        if not module.ispkg:
+            continue
+        agent = importlib.import_module(f"{__name__}.{module.name}.agent")
+        for value in vars(agent).values():
+            if isinstance(value, type) and issubclass(value, WorldAgent) and value is not WorldAgent:
+                found[value.spec.world] = value
+    return dict(sorted(found.items()))

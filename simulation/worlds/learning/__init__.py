@@ -1,0 +1,1 @@
+"""The learning world: `spec` (what it is), `kernel` (what a person does in it), `agent` (its Mesa agent)."""

@@ -1,0 +1,110 @@
+"""What a person in the learning world does in a minute: takes lessons, and answers some of the quizzes in them."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from infra.contracts.kinds import EventKind
+from simulation.cognition.answering import answer_logit, answer_probability, interest
+from simulation.cognition.parameters import Parameters as Cognition
+from simulation.cognition.rhythm import clamp, local_minute
+from simulation.core import purposes
+from simulation.core.compiled import compiled, kernel
+from simulation.core.draws import spread, uniform
+from simulation.core.moment import Common, Moment
+from simulation.core.person import Person
+from simulation.core.rows import ListSink, Rows, new_event
+from simulation.worlds.acting import (
+    ITEMS,
+    begin,
+    content,
+    decide,
+    finish,
+    is_due,
+    is_over,
+    look_around,
+    practising,
+    respond,
+    settle,
+)
+from simulation.worlds.learning.spec import Parameters
+
+_LESSON = int(EventKind.LESSON_STARTED)
+_LESSON_END = int(EventKind.LESSON_COMPLETED)
+_SHOWN = int(EventKind.QUIZ_SHOWN)
+_ANSWERED = int(EventKind.QUIZ_ANSWERED)
+
+
+@kernel
+def act(p: Person, k: Cognition, w: Parameters, now: Moment, common: Common, sink: ListSink) -> None:  # noqa: ARG001  every world has one signature
+    """One minute in the learning world."""
+    settle(p, k)
+    if is_over(p, now, _LESSON) and p.due_at < 0:
+        complete_lesson(p, now, sink)
+    elif not practising(p, k):
+        u = content(p, now, 0)
+        if p.doing == 0 and u < w.lessons:
+            start_lesson(p, w, now, sink)
+        elif p.doing == _LESSON and u < w.quizzes:
+            if p.due_at < 0:
+                show_quiz(p, k, w, now, sink)
+        elif u >= 1.0 - w.looks:
+            look_around(p, now, sink, w.clicks)
+    if is_due(p, now):
+        answer_quiz(p, k, now, sink)
+
+
+@kernel
+def start_lesson(p: Person, w: Parameters, now: Moment, sink: ListSink) -> None:
+    """A lesson begins."""
+    row = new_event(sink, p, _LESSON)
+    row.item = int(content(p, now, 3) * ITEMS)
+    p.doing_level = content(p, now, 4)
+    row.level = p.doing_level
+    begin(p, now, row, 6 + int(w.lesson_minutes * content(p, now, 5)))
+
+
+@kernel
+def complete_lesson(p: Person, now: Moment, sink: ListSink) -> None:
+    """The lesson ends; its score is what stuck."""
+    level = p.doing_level
+    row = finish(p, now, sink, _LESSON_END)
+    row.level = level
+    row.score = clamp(0.35 + 0.5 * p.ability + 0.4 * p.focus - 0.5 * level, 0.0, 1.0)
+
+
+@kernel
+def show_quiz(p: Person, k: Cognition, w: Parameters, now: Moment, sink: ListSink) -> None:
+    """A quiz on the lesson's topic: what is too hard or too easy for this person is skipped more."""
+    level = clamp(p.doing_level + 0.5 * (content(p, now, 1) - 0.5), 0.0, 1.0)
+    weight = 0.3 + 0.4 * level
+    row = new_event(sink, p, _SHOWN)
+    row.item = p.doing_item
+    row.level = level
+    off = level - p.ability
+    logit = w.answer + answer_logit(p, k, local_minute(p, now.minute), 0.0, weight)
+    logit += k.answer_interest * interest(p, now, row.item) - w.stretch * off * off * (1.0 + 2.0 * p.fatigue)
+    p.due_weight = level
+    decide(p, k, now, sink, row, answer_probability(p, k, 0.0, weight, logit))
+
+
+@kernel
+def answer_quiz(p: Person, k: Cognition, now: Moment, sink: ListSink) -> None:
+    """The answer to a quiz, and its score."""
+    row = respond(p, k, now, sink, _ANSWERED)
+    noise = 0.15 * spread(uniform(now.seed, purposes.TASK, p.number, now.tick, 0))
+    score = clamp(0.55 + 0.6 * (p.ability - p.due_weight) + 0.45 * (p.focus - 0.4) + noise, 0.0, 1.0)
+    row.level = p.due_weight
+    row.score = score
+    row.duration = 10.0 + 80.0 * content(p, now, 12) * (0.5 + p.due_weight)
+    p.quizzes += 1
+    p.quiz_sum += score
+
+
+@compiled
+def act_all(
+    state: Rows, residents: NDArray[np.int64], tables: tuple[Rows, Rows], now: Moment, common: Common, sink: ListSink
+) -> None:
+    """`act` for the people at `residents` (int64 indices into `state`); `tables` are (cognition, world) parameters."""
+    k, w = tables[0][0], tables[1][0]
+    for place in residents:
+        act(state[place], k, w, now, common, sink)
