@@ -117,12 +117,14 @@ def _show(result: "TrainingResult") -> None:
     from infra.console import stderr
 
     table = Table(title="log loss on unseen people (lower is better)")
-    for column in ("head", "rows", "people", "base rate", "logistic", "model", "latent oracle", "gap closed", "AUC"):
-        table.add_column(column, justify="left" if column == "head" else "right")
-    table.add_column("better than logistic by (95%)", justify="right")
+    for column in ("head", "people", "base", "logistic", "model", "oracle", "gap closed", "AUC"):
+        table.add_column(column, justify="left" if column == "head" else "right", no_wrap=True)
     for name, head in result.heads.items():
         table.add_row(name, *_cells(head))
     stderr().print(table)
+    for name, head in result.heads.items():
+        if head["rows"]:
+            say(f"{name}: {_advantage(head)}")
     for note in result.notes:
         say(f"note: {note}")
     for name, head in result.heads.items():
@@ -133,10 +135,8 @@ def _show(result: "TrainingResult") -> None:
 
 def _cells(head: dict[str, Any]) -> list[str]:
     if not head["rows"]:
-        return ["0", "0"]
-    difference = head["difference_to_logistic"]
+        return ["0"]
     return [
-        f"{head['rows']:,}",
         f"{head['people']:,}",
         _number(head["base_log_loss"]),
         _number(head["logistic_log_loss"]),
@@ -144,8 +144,16 @@ def _cells(head: dict[str, Any]) -> list[str]:
         _number(head["latent_oracle_log_loss"]),
         "unknown" if head["gap_closed"] is None else f"{head['gap_closed']:.0%}",
         _number(head["auc"]),
-        f"{_number(difference['mean'])} [{_number(difference['ci_low'])}, {_number(difference['ci_high'])}]",
     ]
+
+
+def _advantage(head: dict[str, Any]) -> str:
+    """The difference to the logistic regression in words, with its interval."""
+    difference = head["difference_to_logistic"]
+    interval = f"[{_number(difference['ci_low'])}, {_number(difference['ci_high'])}]"
+    return (
+        f"{_number(difference['mean'])} below the logistic regression, 95% interval {interval}, {head['rows']:,} labels"
+    )
 
 
 def _number(value: float | None) -> str:

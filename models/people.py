@@ -112,7 +112,7 @@ def pack(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     """Named arrays as bytes: a JSON line of types and shapes, then the numbers. Deterministic."""
     head = [[name, array.dtype.str, list(array.shape)] for name, array in arrays.items()]
     parts = [_MAGIC, json.dumps(head, separators=(",", ":")).encode(), b"\n"]
-    return b"".join([*parts, *(memoryview(np.ascontiguousarray(array)).cast("B") for array in arrays.values())])
+    return b"".join([*parts, *(np.ascontiguousarray(array).reshape(-1).view("|u1").data for array in arrays.values())])
 
 
 def unpack(data: bytes) -> dict[str, NDArray[Any]]:

@@ -26,7 +26,7 @@ _START = "2026-03-02T10:00:00Z"
 class SimulationBench:
     """Sizes: `people` in arrays, `baseline_people` of the same scenario as objects; `warmup` ticks are not measured."""
 
-    people: int = 5_000
+    people: int = 10_000
     baseline_people: int = 250
     ticks: int = 120
     warmup: int = 90

@@ -11,7 +11,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the
 
 
 def bench_sim(
-    people: Annotated[int, typer.Option("--people", min=100, max=1_000_000, help="People in arrays.")] = 5_000,
+    people: Annotated[int, typer.Option("--people", min=100, max=1_000_000, help="People in arrays.")] = 10_000,
     ticks: Annotated[int, typer.Option("--ticks", min=10, max=1_440, help="Simulated minutes measured.")] = 120,
     json: Json = False,
 ) -> None:

@@ -16,7 +16,7 @@ from infra.contracts.frames import Frame, TickEnd, decode
 from infra.telemetry.propagation import extract_headers
 
 _PARTITION_BYTES = 16 * 1024 * 1024
-_POLL_RECORDS = 500
+_POLL_RECORDS = 2_000
 
 _RESTS = ((0.5, 0.0), (5.0, 0.010), (float("inf"), 0.040))
 """Rest between two fetches, in s, while nothing has come for up to so many seconds.
@@ -119,14 +119,6 @@ class FrameConsumer:
 
     def _lost(self, detail: str) -> EnvironmentFailed:
         return broker_failed(self._bootstrap, "reading on where a reader stood: it has lost data", detail)
-
-    def pause(self, partitions: set[TopicPartition]) -> None:
-        """Read only the assigned partitions that are not in `partitions`, until called again."""
-        wanted = {KafkaPartition(*where) for where in partitions}
-        paused = self._kafka.paused()
-        if wanted != paused:
-            self._kafka.resume(*(paused - wanted))
-            self._kafka.pause(*(wanted - paused))
 
     def positions(self) -> dict[TopicPartition, int]:
         """Where each assigned partition is read on, past records that are not handed out (ends of transactions)."""

@@ -23,9 +23,6 @@ from infra.contracts.errors import EnvironmentFailed
 from infra.contracts.frames import Frame
 from infra.contracts.ports import Snapshotting
 
-_AHEAD_TICKS = 64
-"""An input that is this far ahead of the others is not read on until they follow: memory stays bounded."""
-
 
 @dataclass(frozen=True)
 class Output:
@@ -170,7 +167,6 @@ class Lane:
         for batch in self._gate.release():
             self._work(batch)
             done += 1
-        self._consumer.pause(self._gate.ahead(_AHEAD_TICKS))
         self._producer.check()
         self._require_progress()
         return done

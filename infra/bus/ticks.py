@@ -244,10 +244,6 @@ class TickGate:
         """The inputs that have no complete tick yet."""
         return [where for where, entry in self._inputs.items() if not entry.segments]
 
-    def ahead(self, ticks: int) -> set[TopicPartition]:
-        """The inputs that hold more than so many complete ticks: reading them can wait."""
-        return {where for where, entry in self._inputs.items() if len(entry.segments) > ticks}
-
     def offsets(self) -> dict[TopicPartition, int]:
         """Where to read each input on after a restart from `state`."""
         return {where: entry.resume_offset() for where, entry in self._inputs.items()}

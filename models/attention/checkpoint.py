@@ -83,7 +83,7 @@ def load(directory: Path) -> Checkpoint:
         )
     model = AttentionModel(AttentionConfig.from_dict(info["model"]))
     try:
-        with np.load(directory / _WEIGHTS, allow_pickle=False) as stored:
+        with (directory / _WEIGHTS).open("rb") as file, np.load(file, allow_pickle=False) as stored:
             model.load_state_dict({name: torch.from_numpy(stored[name]) for name in stored.files})
     except (OSError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
         raise BadInput(f"the weights in {directory / _WEIGHTS} cannot be loaded: {error}") from error

@@ -92,11 +92,14 @@ class AttentionModel(nn.Module):
         self.config = config
         self.kind = nn.Embedding(KIND_COUNT, config.d_model, padding_idx=PAD)
         self.features = nn.Linear(FEATURE_COUNT, config.d_model)
-        self.item = nn.Embedding(config.item_buckets + 1, config.d_model, padding_idx=0)
+        # Only where it is used: workers that share gradients wait for every parameter's.
+        self.item = (
+            nn.Embedding(config.item_buckets + 1, config.d_model, padding_idx=0) if config.item_buckets else None
+        )
         self.layers = nn.ModuleList(_Layer(config) for _ in range(config.layers))
         self.norm = nn.LayerNorm(config.d_model)
         self.heads = nn.ModuleDict({name: catalog.head(name).build(config.d_model) for name in config.outputs})
-        for table in (self.kind, self.item):
+        for table in (each for each in (self.kind, self.item) if each is not None):
             nn.init.normal_(table.weight, std=0.3)
             nn.init.zeros_(table.weight[0])
 
@@ -116,7 +119,7 @@ class AttentionModel(nn.Module):
         exactly where T >= context + last - 1 or what is missing on the left does not exist; it is what serving uses.
         """
         x_btd = self.kind(kind.long()) + self.features(features)
-        if self.config.item_buckets:
+        if self.item is not None:
             x_btd = x_btd + self.item(item.long())
         band = self._attention(0).band(time_us, mask) if last is None else None
         for index, layer in enumerate(self.layers):

@@ -29,7 +29,7 @@ def feel(p: Person, k: Parameters, now: Moment, local: int, around: tuple[float,
     mood_around, stress_around = around
     target = k.stress_rest + p.strain - p.ease + k.contagion * stress_around
     p.stress = clamp(p.stress + (target - p.stress) / k.stress_return, 0.0, 1.0)
-    drift(p, k, local, k.contagion * mood_around + thought_mood(p, k))
+    drift(p, k, local, k.contagion * mood_around + thought_mood(p, k), 1)
     noise = spread(uniform(now.seed, purposes.MOOD_NOISE, p.number, now.tick, 0))
     p.mood = clamp(p.mood + k.mood_noise * noise, -1.0, 1.0)
 
@@ -45,16 +45,16 @@ def thought_mood(p: Person, k: Parameters) -> float:
 
 
 @kernel
-def drift(p: Person, k: Parameters, local: int, push: float) -> None:
-    """One minute of affect inertia: mood moves to where the day, stress and `push` put it."""
+def drift(p: Person, k: Parameters, local: int, push: float, minutes: int) -> None:
+    """Some minutes of affect inertia: mood moves to where the day, stress and `push` put it."""
     target = p.cheer + k.mood_day * mood_of_day(p, local) - k.mood_stress * (p.stress - k.stress_rest) + push
-    p.mood = clamp(p.mood + (target - p.mood) / k.mood_return, -1.0, 1.0)
+    p.mood = clamp(p.mood + (target - p.mood) * minutes / k.mood_return, -1.0, 1.0)
 
 
 @kernel
-def unwind(p: Person, k: Parameters, local: int) -> None:
+def unwind(p: Person, k: Parameters, local: int, minutes: int) -> None:
     """Stress and mood outside every world: back to rest, without noise."""
     p.strain = 0.0
-    p.stress += (k.stress_rest - p.ease - p.stress) / k.stress_return
+    p.stress += (k.stress_rest - p.ease - p.stress) * minutes / k.stress_return
     p.stress = clamp(p.stress, 0.0, 1.0)
-    drift(p, k, local, 0.0)
+    drift(p, k, local, 0.0, minutes)

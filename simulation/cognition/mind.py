@@ -3,6 +3,7 @@
 import math
 
 from simulation.cognition.parameters import Parameters
+from simulation.cognition.practice import practising
 from simulation.cognition.rhythm import alertness, clamp, logistic
 from simulation.core import purposes
 from simulation.core.compiled import kernel
@@ -16,17 +17,17 @@ TYPICAL_FATIGUE, TYPICAL_FOCUS = 0.32, 0.5
 
 
 @kernel
-def tire(p: Person, k: Parameters, local: int, sleeping: bool) -> None:
-    """Sleep pressure and effort rise or fall exponentially; fatigue is their mean less the circadian part."""
+def tire(p: Person, k: Parameters, local: int, sleeping: bool, minutes: int) -> None:
+    """Some minutes: pressure and effort rise or fall exponentially; fatigue is their mean less the circadian part."""
     if sleeping:
-        p.pressure -= p.pressure / k.pressure_fall
-        p.effort -= p.effort / k.effort_sleep
+        p.pressure -= p.pressure * minutes / k.pressure_fall
+        p.effort -= p.effort * minutes / k.effort_sleep
     else:
-        p.pressure += (1.0 - p.pressure) / k.pressure_rise
-        if p.world > 0 and p.practice == 0:
-            p.effort += (1.0 - p.effort) / k.effort_rise
+        p.pressure += (1.0 - p.pressure) * minutes / k.pressure_rise
+        if p.world > 0 and not practising(p, k):
+            p.effort += (1.0 - p.effort) * minutes / k.effort_rise
         else:
-            p.effort -= p.effort / k.effort_rest
+            p.effort -= p.effort * minutes / k.effort_rest
     fatigue = 0.5 * (p.pressure + p.effort) - k.circadian * alertness(p, k, local)
     p.fatigue = clamp(fatigue, 0.0, 1.0)
 
@@ -44,31 +45,35 @@ def concentrate(p: Person, k: Parameters, now: Moment) -> None:
 
 
 @kernel
-def wander_rates(p: Person, k: Parameters) -> tuple[float, float]:
-    """Probabilities a minute that an episode begins, and that a running one ends."""
-    pull = (
-        k.wander_fatigue * (p.fatigue - TYPICAL_FATIGUE)
-        + k.wander_stress * (p.stress - 0.3)
-        - k.wander_focus * (p.focus - TYPICAL_FOCUS)
-        - p.awareness
-    )
-    onset = clamp(k.wander_onset * p.restless * math.exp(pull), 0.001, 0.5)
-    end = clamp(k.wander_end * math.exp(-0.5 * pull), 0.01, 0.5)
-    return onset, end
+def pull(p: Person, k: Parameters) -> float:
+    """What draws the mind away: fatigue and stress, less focus and awareness; 0 for a typical moment."""
+    away = k.wander_fatigue * (p.fatigue - TYPICAL_FATIGUE) + k.wander_stress * (p.stress - 0.3)
+    return away - k.wander_focus * (p.focus - TYPICAL_FOCUS) - p.awareness
+
+
+@kernel
+def onset_rate(p: Person, k: Parameters) -> float:
+    """Probability a minute that an episode begins."""
+    return clamp(k.wander_onset * p.restless * math.exp(pull(p, k)), 0.001, 0.5)
+
+
+@kernel
+def end_rate(p: Person, k: Parameters) -> float:
+    """Probability a minute that a running episode ends."""
+    return clamp(k.wander_end * math.exp(-0.5 * pull(p, k)), 0.01, 0.5)
 
 
 @kernel
 def wander(p: Person, k: Parameters, now: Moment) -> None:
     """Begin or end an episode of mind-wandering; a practice keeps the mind where it is."""
-    if p.practice > 0:
+    if practising(p, k):
         p.wandering = 0
         return
-    onset, end = wander_rates(p, k)
     u = uniform(now.seed, purposes.WANDER, p.number, now.tick, 0)
     if p.wandering == 1:
-        if u < end:
+        if u < end_rate(p, k):
             p.wandering = 0
-    elif u < onset:
+    elif u < onset_rate(p, k):
         begin_episode(p, k, now)
 
 
@@ -84,7 +89,7 @@ def begin_episode(p: Person, k: Parameters, now: Moment) -> None:
 @kernel
 def arrive(p: Person, k: Parameters, now: Moment) -> None:
     """State of mind at the start of a session: wandering with the share that the two rates balance at."""
-    onset, end = wander_rates(p, k)
+    onset, end = onset_rate(p, k), end_rate(p, k)
     p.wandering = 0
     if uniform(now.seed, purposes.WANDER, p.number, now.tick, 1) < onset / (onset + end):
         begin_episode(p, k, now)

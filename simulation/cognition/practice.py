@@ -12,16 +12,22 @@ FULL_DOSE = 10.0
 
 
 @kernel
-def fade(p: Person, k: Parameters) -> None:
-    """One minute of forgetting: what practices, interruptions and offers left behind decays exponentially."""
+def practising(p: Person, k: Parameters) -> bool:
+    """Whether a practice keeps the person from everything else."""
+    return bool(p.practice > 0 and k.displaces > 0.0)
+
+
+@kernel
+def fade(p: Person, k: Parameters, minutes: int) -> None:
+    """Some minutes of forgetting: what practices, interruptions and offers left behind decays exponentially."""
     if p.habit > 0.0:
-        kept = 1.0 - 1.0 / k.practice_fade
+        kept = 1.0 - minutes / k.practice_fade
         p.ease *= kept
         p.awareness *= kept
         p.drive *= kept
-        p.broken *= 1.0 - 1.0 / k.broken_fade
-        p.habit *= 1.0 - 1.0 / k.habit_fade
-        p.burden *= 1.0 - 1.0 / k.burden_fade
+        p.broken *= max(0.0, 1.0 - minutes / k.broken_fade)
+        p.habit *= 1.0 - minutes / k.habit_fade
+        p.burden *= 1.0 - minutes / k.burden_fade
 
 
 @kernel

@@ -2,12 +2,14 @@
 
 import math
 
+import numpy as np
+
 from simulation.cognition.parameters import Parameters
 from simulation.core.compiled import kernel
 from simulation.core.person import Person
 
 DAY = 1440
-COSINE = tuple(math.cos(2.0 * math.pi * minute / DAY) for minute in range(DAY))
+COSINE = np.array([math.cos(2.0 * math.pi * minute / DAY) for minute in range(DAY)])
 """Cosine over the minutes of a day: looked up, because everybody needs it every minute."""
 
 
@@ -28,13 +30,13 @@ def asleep(p: Person, local: int) -> bool:
 @kernel
 def alertness(p: Person, k: Parameters, local: int) -> float:
     """Circadian part of alertness, -1 to 1: a cosine that peaks at `circadian_peak` hours, later for late types."""
-    return COSINE[(local - int(60.0 * (k.circadian_peak + p.chronotype))) % DAY]
+    return float(COSINE[(local - int(60.0 * (k.circadian_peak + p.chronotype))) % DAY])
 
 
 @kernel
 def mood_of_day(p: Person, local: int) -> float:
     """Two peaks a day, early morning and late night (Golder & Macy 2011): a cosine of half a day, -1 to 1."""
-    return COSINE[2 * (local - int(60.0 * (8.0 + 0.5 * p.chronotype))) % DAY]
+    return float(COSINE[2 * (local - int(60.0 * (8.0 + 0.5 * p.chronotype))) % DAY])
 
 
 @kernel

@@ -16,10 +16,10 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 def kernel(function: Function) -> Function:
     """Mark a scalar function as callable from compiled loops; from Python it stays what it is."""
-    result: Function = register_jitable(function)
+    result: Function = register_jitable(forceinline=True)(function)
     return result
 
 
 def compiled(function: Function) -> Function:
     """Compile a loop at its first call; the machine code is kept beside the source for the next process."""
-    return cast(Function, njit(cache=True, error_model="numpy")(function))
+    return cast(Function, njit(cache=True, error_model="numpy", _nrt=False)(function))

@@ -43,7 +43,7 @@ def uniform(seed: int, purpose: int, person: int, tick: int, index: int) -> floa
     return (state >> 11) * _UNIT
 
 
-@overload(uniform, strict=False)  # not strict: the two differ in annotations
+@overload(uniform, strict=False, jit_options={"forceinline": True})  # not strict: the two differ in annotations
 def _uniform_compiled(seed: object, purpose: object, person: object, tick: object, index: object) -> object:  # noqa: ARG001  numba matches overloads by argument name
     def implementation(seed: int, purpose: int, person: int, tick: int, index: int) -> np.float64:
         state = _finalise_wrapping(np.uint64(seed))

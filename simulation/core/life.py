@@ -3,7 +3,7 @@
 from simulation.cognition.feelings import feel, unwind
 from simulation.cognition.mind import concentrate, tire, wander
 from simulation.cognition.parameters import Parameters
-from simulation.cognition.practice import fade
+from simulation.cognition.practice import fade, practising
 from simulation.cognition.rhythm import asleep, local_minute
 from simulation.core import purposes
 from simulation.core.compiled import kernel
@@ -16,33 +16,44 @@ from simulation.core.sensing import check, read_emotion, sample_gaze, tell_truth
 from simulation.core.sessions import move_on, open_session
 
 _START_US = 12_000_000.0
+REST = 8
+"""Outside, where nothing happens to them, people are brought up to date every so many minutes only."""
 
 
 @kernel
 def live(p: Person, k: Parameters, now: Moment, common: Common, sink: ListSink) -> None:
     """One minute: tire, feel, wander, answer offers, be observed, come and go. Outside a session most of it rests."""
-    local = local_minute(p, now.minute)
-    sleeping = asleep(p, local)
-    fade(p, k)
-    tire(p, k, local, sleeping)
     if p.world == 0:
-        unwind(p, k, local)
-        if now.tick >= p.next_session and not sleeping:
-            p.clock = int(_START_US * uniform(now.seed, purposes.CLOCK, p.number, now.tick, 0))
-            open_session(p, k, now, common, sink)
+        stay_out(p, k, now, common, sink)
         return
+    local = local_minute(p, now.minute)
+    fade(p, k, 1)
+    tire(p, k, local, asleep(p, local), 1)
     p.clock = int(_START_US * uniform(now.seed, purposes.CLOCK, p.number, now.tick, 0))
     feel(p, k, now, local, circle_mood(p, common))
     wander(p, k, now)
     concentrate(p, k, now)
     practise(p, k, now, sink)
     tell_truth(p, now, sink)
-    count(p)
-    if p.practice == 0 or k.displaces == 0.0:
+    count(p, k)
+    if not practising(p, k):
         sample_gaze(p, k, now, sink)
         read_emotion(p, k, now, sink)
         check(p, k, now, sink)
     move_on(p, k, now, common, sink)
+
+
+@kernel
+def stay_out(p: Person, k: Parameters, now: Moment, common: Common, sink: ListSink) -> None:
+    """One minute outside every world: rest, and come when it is time and one is awake."""
+    if (now.tick + p.number) % REST == 0:
+        local = local_minute(p, now.minute)
+        fade(p, k, REST)
+        tire(p, k, local, asleep(p, local), REST)
+        unwind(p, k, local, REST)
+    if now.tick >= p.next_session and not asleep(p, local_minute(p, now.minute)):
+        p.clock = int(_START_US * uniform(now.seed, purposes.CLOCK, p.number, now.tick, 0))
+        open_session(p, k, now, common, sink)
 
 
 @kernel
@@ -57,10 +68,10 @@ def circle_mood(p: Person, common: Common) -> tuple[float, float]:
 
 
 @kernel
-def count(p: Person) -> None:
+def count(p: Person, k: Parameters) -> None:
     """Tallies of a session minute."""
     p.minutes += 1
-    if p.wandering == 0 and p.practice == 0:
+    if p.wandering == 0 and not practising(p, k):
         p.focus_minutes += 1
     p.mood_sum += p.mood
     p.stress_sum += p.stress

@@ -27,11 +27,14 @@ def group_by_world(state: Rows, order: NDArray[np.int64], starts: NDArray[np.int
         starts[state[place].world + 1] += 1
     for world in range(1, starts.shape[0]):
         starts[world] += starts[world - 1]
-    cursors = starts.copy()
+    # Filling moves each start to the end of its group; afterwards all are moved back.
     for place in range(state.shape[0]):
         world = state[place].world
-        order[cursors[world]] = place
-        cursors[world] += 1
+        order[starts[world]] = place
+        starts[world] += 1
+    for world in range(starts.shape[0] - 1, 0, -1):
+        starts[world] = starts[world - 1]
+    starts[0] = 0
 
 
 @compiled

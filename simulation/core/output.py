@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from infra.contracts.draws import U64Array, bits, mix, uniform
+from infra.contracts.draws import U64Array, bits, mix
 from infra.contracts.events import EVENT
 from infra.contracts.identity import Pseudonyms
 from infra.contracts.kinds import KINDS, EventKind
@@ -43,13 +43,31 @@ PAYLOADS: Final[dict[str, dict[str, str]]] = {
 }
 """Payload value → the row value it is read from, by family."""
 
+
+@dataclass(frozen=True)
+class _Plan:
+    """How a family's struct is made: its Arrow type and fields, and (row value, NumPy type) for each of them."""
+
+    struct: pa.StructType
+    fields: list[pa.Field]
+    columns: list[tuple[str, Any]]
+
+
+def _plan(family: str) -> _Plan:
+    struct = EVENT.arrow.field(family).type
+    fields = list(struct)
+    rows = PAYLOADS[family]
+    return _Plan(struct, fields, [(rows[field.name], field.type.to_pandas_dtype()) for field in fields])
+
+
+_PLANS = {family: _plan(family) for family in PAYLOADS}
 _FAMILIES = tuple(PAYLOADS)
 _FAMILY_OF_KIND = np.full(max(EventKind) + 1, -1, np.int8)
 for _kind, _spec in KINDS.items():
     if _spec.family is not None:
         _FAMILY_OF_KIND[_kind] = _FAMILIES.index(_spec.family)
 _TEXTS = pa.array([*(phrase.encode() for phrase in PHRASES), b""], pa.binary())
-_CHECK_BIT = np.uint64(1 << 31)
+_CHECK_BIT = np.uint64(31)
 SYMPTOM_ITEMS = 9
 """Items of a symptom scale, each 0 to 3."""
 
@@ -83,17 +101,19 @@ class Writer:
             self._truth(truth, tick),
         )
 
-    def event_ids(self, numbers: NDArray[Any], seqs: NDArray[Any], checks: bool = False) -> U64Array:
-        """Ids of events (or checks): a bijection of (number, seq), so that no two of a run are equal."""
+    def ids(self, numbers: NDArray[Any], seqs: NDArray[Any], checks: bool | NDArray[np.bool_] = False) -> U64Array:
+        """Ids of events, or of checks where told: a bijection of (number, seq, which), so that no two are equal."""
         packed = (numbers.astype(np.uint64) << np.uint64(32)) | seqs.astype(np.uint64)
-        return mix(self._key ^ (packed | _CHECK_BIT if checks else packed))
+        return mix(self._key ^ packed ^ (np.asarray(checks, np.uint64) << _CHECK_BIT))
 
     def _events(self, rows: Rows, tick: int, intended_at: int) -> pa.RecordBatch:
         rows, person = self._sorted(rows, "seq")
-        asked = self.event_ids(rows["number"], np.maximum(rows["reply"], 0))
-        replies = np.where(rows["reply"] >= 0, asked, np.uint64(0))
+        ids = self.ids(rows["number"], rows["seq"])
+        replies = np.zeros(len(rows), np.uint64)
+        answers = np.flatnonzero(rows["reply"] >= 0)
+        replies[answers] = self.ids(rows["number"][answers], rows["reply"][answers])
         envelope = [
-            self.event_ids(rows["number"], rows["seq"]),
+            ids,
             person,
             rows["seq"].astype(np.uint32),
             rows["world"].astype(np.uint8),
@@ -105,7 +125,7 @@ class Writer:
         ]
         families = _FAMILY_OF_KIND[rows["kind"]]
         payloads = [self._payload(name, rows, families == place) for place, name in enumerate(_FAMILIES)]
-        columns = [*(pa.array(values) for values in envelope), *payloads, self._sensitive(rows, tick)]
+        columns = [*(pa.array(values) for values in envelope), *payloads, self._sensitive(rows, ids)]
         return pa.RecordBatch.from_arrays(columns, schema=EVENT.arrow)
 
     def _sorted(self, rows: Rows, then: str) -> tuple[Rows, U64Array]:
@@ -114,40 +134,31 @@ class Writer:
         return rows[order], person[order]
 
     def _payload(self, family: str, rows: Rows, present: NDArray[np.bool_]) -> pa.StructArray:
-        struct = EVENT.arrow.field(family).type
-        if not present.any():
-            return pa.nulls(len(rows), struct)
+        plan = _PLANS[family]
+        places = np.flatnonzero(present)
+        if not len(places):
+            return pa.nulls(len(rows), plan.struct)
+        own = rows[places]
         children = []
-        for index, (name, column) in enumerate(PAYLOADS[family].items()):
-            values = self._names[rows["peer"]] if name == "peer" else rows[column]
-            kept = np.where(present, values, values.dtype.type(0))
-            children.append(pa.array(kept.astype(struct.field(index).type.to_pandas_dtype())))
-        return pa.StructArray.from_arrays(children, fields=list(struct), mask=pa.array(~present))
+        for column, dtype in plan.columns:
+            values = np.zeros(len(rows), dtype)
+            values[places] = self._names[own["peer"]] if column == "peer" else own[column]
+            children.append(pa.array(values))
+        return pa.StructArray.from_arrays(children, fields=plan.fields, mask=pa.array(~present))
 
-    def _sensitive(self, rows: Rows, tick: int) -> pa.StructArray:
+    def _sensitive(self, rows: Rows, ids: U64Array) -> pa.StructArray:
         struct = EVENT.arrow.field("sensitive").type
         present = (rows["text"] >= 0) | (rows["symptoms"] > 0)
         if not present.any():
             return pa.nulls(len(rows), struct)
         texts = _TEXTS.take(pa.array(np.where(rows["text"] >= 0, rows["text"], len(PHRASES))))
-        children = [pa.array(np.zeros(len(rows), np.uint32)), texts, self._symptoms(rows, tick)]
+        children = [pa.array(np.zeros(len(rows), np.uint32)), texts, _symptoms(rows, ids)]
         return pa.StructArray.from_arrays(children, fields=list(struct), mask=pa.array(~present))
-
-    def _symptoms(self, rows: Rows, tick: int) -> pa.Array:
-        """Item scores around three times the severity, as little-endian float32 bytes."""
-        reported = rows["symptoms"] > 0
-        given = rows[reported]
-        u = uniform(self._seed, purposes.SYMPTOMS, given["number"][:, None], tick, np.arange(SYMPTOM_ITEMS)[None, :])
-        scores = np.clip(3.0 * (given["tone"][:, None] + 0.5 * (u - 0.5)), 0.0, 3.0).astype("<f4")
-        lengths = np.where(reported, scores.itemsize * SYMPTOM_ITEMS, 0)
-        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-        buffers = [None, pa.py_buffer(offsets), pa.py_buffer(scores.tobytes())]
-        return pa.Array.from_buffers(pa.binary(), len(rows), buffers)
 
     def _outcomes(self, rows: Rows, tick: int, intended_at: int) -> pa.RecordBatch:
         rows, person = self._sorted(rows, "seq")
         columns: list[NDArray[Any]] = [
-            self.event_ids(rows["number"], rows["seq"], checks=True),
+            self.ids(rows["number"], rows["seq"], True),
             person,
             rows["seq"].astype(np.uint32),
             rows["kind"].astype(np.uint16),
@@ -163,8 +174,7 @@ class Writer:
     def _truth(self, rows: Rows, tick: int) -> pa.RecordBatch:
         rows, person = self._sorted(rows, "kind")
         check = (rows["kind"] >= EventKind.ATTENTION_CHECKED) & (rows["kind"] <= EventKind.REACTION_TIMED)
-        seqs = np.maximum(rows["ref"], 0)
-        ids = np.where(check, self.event_ids(rows["number"], seqs, checks=True), self.event_ids(rows["number"], seqs))
+        ids = self.ids(rows["number"], np.maximum(rows["ref"], 0), check)
         columns: list[NDArray[Any]] = [
             person,
             np.full(len(rows), tick, np.int64),
@@ -179,3 +189,15 @@ class Writer:
 
 def _batch(columns: list[NDArray[Any]], schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([pa.array(values) for values in columns], schema=schema)
+
+
+def _symptoms(rows: Rows, ids: U64Array) -> pa.Array:
+    """Item scores around three times the severity, as little-endian float32 bytes; drawn from the event's id."""
+    reported = rows["symptoms"] > 0
+    u = (mix(ids[reported][:, None] + np.arange(SYMPTOM_ITEMS, dtype=np.uint64)) >> np.uint64(11)) * 2.0**-53
+    severity = rows["tone"][reported][:, None]
+    scores = np.clip(3.0 * (severity + 0.5 * (u - 0.5)), 0.0, 3.0).astype("<f4")
+    lengths = np.where(reported, scores.itemsize * SYMPTOM_ITEMS, 0)
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(scores.tobytes())]
+    return pa.Array.from_buffers(pa.binary(), len(rows), buffers)

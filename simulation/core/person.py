@@ -15,7 +15,10 @@ from simulation.core.tables import Count, dtype_of
 class Person:
     """One person. Minutes are ticks; states lie in [0, 1] (mood in [-1, 1]) unless a line says otherwise."""
 
+    # What is looked at every minute of everybody comes first, side by side.
     number: Count = 0  # internal number; its pseudonym is what leaves the simulation
+    world: Count = 0  # 0 is outside: asleep or offline
+    next_session: Count = 0  # tick of the next session, once this one is over
     offset: Count = 0  # local time less UTC, minutes
     circle: Count = 0  # the circle of friends that the person belongs to
     bed: Count = 0  # local minute of the day at which the person goes to sleep
@@ -53,12 +56,10 @@ class Person:
     habit: float = 0.0  # practices and offers grown used to, a fading count
     burden: float = 0.0  # how much the offers weigh on the person
 
-    world: Count = 0  # 0 is outside: asleep or offline
     session_since: Count = 0
     session_until: Count = 0
     stay_since: Count = 0
     stay_until: Count = 0
-    next_session: Count = 0
     doing: Count = 0  # 0 nothing, else the kind of event that began it
     doing_item: Count = 0
     doing_since: Count = 0

@@ -24,6 +24,5 @@ ANSWER: Final = 16
 INTEREST: Final = 17
 TASK: Final = 18
 TEXT: Final = 19
-SYMPTOMS: Final = 20
 EVENT_ID: Final = 21
 PEER: Final = 22

@@ -131,7 +131,9 @@ def new_truth(sink: ListSink, p: Person, kind: int, ref: int, probability: float
     )
 
 
-@overload(new_event, strict=False)  # not strict: the two differ in annotations, which mean types here
+@overload(
+    new_event, strict=False, jit_options={"forceinline": True}
+)  # not strict: the two differ in annotations, which mean types here
 def _new_event_compiled(sink: object, p: object, kind: object) -> object:  # noqa: ARG001  numba matches overloads by argument name
     def implementation(sink: Sink, p: Person, kind: int) -> EventRow:
         p.clock = min(p.clock + GAP_US, LAST_US)
@@ -148,7 +150,7 @@ def _new_event_compiled(sink: object, p: object, kind: object) -> object:  # noq
     return implementation
 
 
-@overload(new_check, strict=False)  # the same
+@overload(new_check, strict=False, jit_options={"forceinline": True})  # the same
 def _new_check_compiled(sink: object, p: object, kind: object) -> object:  # noqa: ARG001  numba matches overloads by argument name
     def implementation(sink: Sink, p: Person, kind: int) -> CheckRow:
         place = sink.used[1]
@@ -162,7 +164,7 @@ def _new_check_compiled(sink: object, p: object, kind: object) -> object:  # noq
     return implementation
 
 
-@overload(new_truth, strict=False)  # the same
+@overload(new_truth, strict=False, jit_options={"forceinline": True})  # the same
 def _new_truth_compiled(sink: object, p: object, kind: object, ref: object, probability: object) -> object:  # noqa: ARG001  numba matches overloads by argument name
     def implementation(sink: Sink, p: Person, kind: int, ref: int, probability: float) -> None:
         place = sink.used[2]

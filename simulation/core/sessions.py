@@ -3,11 +3,13 @@
 from infra.contracts.kinds import EventKind
 from simulation.cognition.mind import arrive
 from simulation.cognition.parameters import Parameters
+from simulation.cognition.practice import practising
 from simulation.cognition.rhythm import asleep, weibull
 from simulation.core import purposes
 from simulation.core.compiled import kernel
 from simulation.core.draws import uniform
 from simulation.core.moment import Common, Moment
+from simulation.core.offers import end_practice
 from simulation.core.person import Person
 from simulation.core.rows import ListSink, new_event
 
@@ -68,7 +70,10 @@ def open_session(p: Person, k: Parameters, now: Moment, common: Common, sink: Li
 
 @kernel
 def close_session(p: Person, k: Parameters, now: Moment, sink: ListSink) -> None:
-    """End the session, and plan the next one."""
+    """End the session, and plan the next one; a practice that runs beside it is broken off."""
+    if p.practice > 0:
+        p.practice_end = now.tick
+        end_practice(p, k, now, sink)
     row = new_event(sink, p, _SESSION_ENDED)
     row.duration = 60.0 * (now.tick - p.session_since)
     gap = weibull(uniform(now.seed, purposes.SESSION, p.number, now.tick, 1), k.gap_scale, k.gap_shape)
@@ -83,7 +88,7 @@ def close_session(p: Person, k: Parameters, now: Moment, sink: ListSink) -> None
 @kernel
 def move_on(p: Person, k: Parameters, now: Moment, common: Common, sink: ListSink) -> None:
     """At the end of a stay: leave, or move to another world; nobody leaves in the middle of an answer or practice."""
-    if p.due_at >= 0 or p.practice > 0 or p.offer > 0 or p.doing > 0:
+    if p.due_at >= 0 or p.doing > 0 or practising(p, k):
         return
     local = (now.minute + p.offset) % 1440
     if now.tick >= p.session_until or asleep(p, local):

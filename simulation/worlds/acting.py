@@ -26,12 +26,6 @@ def content(p: Person, now: Moment, index: int) -> float:
 
 
 @kernel
-def practising(p: Person, k: Parameters) -> bool:
-    """Whether a practice keeps the person from everything else."""
-    return bool(p.practice > 0 and k.displaces > 0.0)
-
-
-@kernel
 def some_friend(p: Person, common: Common, u: float) -> int:
     """Internal number of another member of the circle, or -1 where there is none."""
     if common.circle_size < 2:

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from infra.contracts.kinds import EventKind
 from simulation.cognition.answering import answer_logit, answer_probability, interest
 from simulation.cognition.parameters import Parameters as Cognition
+from simulation.cognition.practice import practising
 from simulation.cognition.rhythm import clamp, local_minute
 from simulation.core import purposes
 from simulation.core.compiled import compiled, kernel
@@ -22,7 +23,6 @@ from simulation.worlds.acting import (
     is_due,
     is_over,
     look_around,
-    practising,
     respond,
     settle,
 )

@@ -27,7 +27,7 @@ from tests.support.hosted import HostedService, settings_for
 
 pytestmark = pytest.mark.integration
 
-FIRST, WARM, TICKS = 100, 5, 40
+FIRST, WARM, TICKS = 100, 5, 30
 SERVICE = "the-service"
 RULES = {"quiet_start_hour": 0, "quiet_end_hour": 0, "cool_down_minutes": 5, "daily_cap": 3}
 

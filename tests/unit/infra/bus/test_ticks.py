@@ -171,12 +171,6 @@ def test_the_state_of_other_inputs_is_refused() -> None:
         TickGate([A, B]).restore(state)
 
 
-def test_inputs_far_ahead_of_the_others_are_named() -> None:
-    gate = TickGate([A, B])
-    fed(gate, log(*(end(tick, 0, 0) for tick in range(5))))
-    assert (gate.ahead(4), gate.ahead(5)) == ({A}, set())
-
-
 def test_a_gate_without_inputs_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one input"):
         TickGate([])
