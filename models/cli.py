@@ -112,12 +112,14 @@ def _document(result: "TrainingResult") -> dict[str, Any]:
 
 def _show(result: "TrainingResult") -> None:
     """The table for people: log loss on unseen people, the model between the base rate and the best possible."""
+    from rich import box
     from rich.table import Table
 
     from infra.console import stderr
 
-    table = Table(title="log loss on unseen people (lower is better)")
-    for column in ("head", "people", "base", "logistic", "model", "oracle", "gap closed", "AUC"):
+    say("log loss on unseen people (lower is better):")
+    table = Table(box=box.SIMPLE)
+    for column in ("head", "people", "base", "logistic", "model", "oracle", "closed", "AUC"):
         table.add_column(column, justify="left" if column == "head" else "right", no_wrap=True)
     for name, head in result.heads.items():
         table.add_row(name, *_cells(head))

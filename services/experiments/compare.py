@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from infra import runs
 from infra.console import progress_bar, say
 from infra.contracts.errors import BadInput
 from infra.contracts.metrics import METRICS
 from models.policies.engine import DecisionEngine
-from infra import runs
 from services.experiments.compare_page import build_compare_page
 from services.experiments.display import Display
 from services.experiments.effect import PRIMARY, paired_difference

@@ -32,13 +32,14 @@ class Interrupts:
             signal.signal(number, handler)
 
     def take(self) -> None:
-        """Put our handlers in place again: importing ray puts its own there."""
+        """Put our handlers in place again: Ray puts its own there when it starts and when it trains."""
         for number in _SIGNALS:
             signal.signal(number, self._handle)
 
     @contextmanager
     def patient(self) -> Iterator[threading.Event]:
         """A stretch that looks at the event by itself."""
+        self.take()
         self._patient = True
         try:
             yield self.stop

@@ -6,9 +6,9 @@ import pyarrow as pa
 from infra.contracts.frames import Frame
 from infra.contracts.identity import partition_of
 from infra.contracts.topics import PARTITIONS
+from infra.runs import RunDir
 from infra.storage.lake import LakeWriter
 from services.experiments.inprocess import run_ticks
-from infra.runs import RunDir
 from simulation.core.model import Metaverse
 from simulation.core.output import TickOutput
 from simulation.scenarios.model import Scenario

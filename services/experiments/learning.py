@@ -11,10 +11,10 @@ from models.policies.points import Policy, policy_id
 from models.policies.rules import DecisionRules
 
 if TYPE_CHECKING:
+    from infra.runs import RunDir
     from models.attention.model import AttentionConfig
     from models.serving.scorer import Scorer
     from models.training.settings import TrainingConfig
-    from infra.runs import RunDir
     from services.experiments.stack import Stack
 
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from infra import runs
 from infra.console import progress_bar, say
 from infra.contracts.errors import BadInput, VerdictFailed
+from infra.runs import RunDir
 from infra.telemetry.setup import Telemetry
-from infra import runs
 from services.experiments import summary
 from services.experiments.audit import Audit, audit, decision_counts, digest_of
 from services.experiments.display import Display
@@ -25,7 +26,6 @@ from services.experiments.mapping import LogMap
 from services.experiments.outside_events import OutsideTick, outside_ticks
 from services.experiments.outside_log import BrokenRow, Row, read_log
 from services.experiments.run import flush_lake
-from infra.runs import RunDir
 from services.experiments.stack import Stack, StackOptions
 from services.experiments.tracing_summary import trace_summary
 from services.experiments.wire import SourceWire

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import yaml
 
+from infra import runs
 from infra.console import progress_bar, say
 from infra.contracts.topics import STREAMS
+from infra.runs import RunDir
 from infra.telemetry import names
 from infra.telemetry.setup import Telemetry
-from infra import runs
 from services.experiments import summary
 from services.experiments.audit import Audit, audit, decision_counts, digest_of
 from services.experiments.display import Display
@@ -22,7 +23,6 @@ from services.experiments.interrupts import Interrupts
 from services.experiments.learning import LearningPlan, TrainedModel, deploy, learn
 from services.experiments.lockstep import LockstepLoop, LoopCounts, Record, run_open
 from services.experiments.report import build_report
-from infra.runs import RunDir
 from services.experiments.series import Series
 from services.experiments.stack import Stack, StackOptions
 from services.experiments.tracing_summary import trace_summary

@@ -14,9 +14,9 @@ from infra.bus.broker import Broker
 from infra.bus.brokers import open_broker
 from infra.contracts.errors import EnvironmentFailed
 from infra.contracts.topics import Topics
+from infra.runs import RunDir
 from infra.settings import Settings, child_environment
 from services.experiments.processes import Services
-from infra.runs import RunDir
 
 RAY_CPUS = 4
 """Logical CPUs given to Ray: with as many as there are, training workers leave none to Ray Data, and nothing moves."""
@@ -31,6 +31,13 @@ class StackOptions:
     port: int = 0
     otlp: str | None = None
 
+    def __post_init__(self) -> None:
+        self.open()
+
+    def open(self) -> Broker:
+        """The broker, not started; raises BadInput for an unknown kind or a missing address."""
+        return open_broker(self.broker, port=self.port, bootstrap=self.bootstrap)
+
 
 class Stack:
     """Starts parts when asked, stops everything in the end, the last started first. A context manager."""
@@ -39,7 +46,7 @@ class Stack:
         self.run = run
         self.namespace = namespace or run.run_id
         self.token = secrets.token_urlsafe(24)
-        self.broker: Broker = open_broker(options.broker, port=options.port, bootstrap=options.bootstrap)
+        self.broker = options.open()
         self.services = Services(run.path, self.token)
         self._options = options
         self._closing = ExitStack()
@@ -110,12 +117,16 @@ class Stack:
                 "bootstrap": self.broker.bootstrap,
                 "namespace": self.namespace,
                 "pid": os.getpid(),
-                "pids": {member.name: member.process.pid for member in members if member.process},
+                "pids": self._broker_pid() | {member.name: member.process.pid for member in members if member.process},
                 "services": {member.name: member.base_url() for member in members if member.base_url()},
                 "fetch_wait_ms": self.fetch_wait_ms,
             }
             | self._facts,
         )
+
+    def _broker_pid(self) -> dict[str, int]:
+        pid = getattr(self.broker, "pid", None)
+        return {} if pid is None else {"broker": pid}
 
     def _config_file(self, name: str, config: dict[str, Any] | None) -> Path | None:
         if config is None:

@@ -4,12 +4,12 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from infra import runs
 from infra.console import say
 from infra.contracts.errors import BadInput, EnvironmentFailed
-from infra import runs
+from infra.runs import RunDir
 from services.experiments.interrupts import Interrupts
 from services.experiments.learning import LearningPlan, TrainedModel, deploy, load_model, untrained
-from infra.runs import RunDir
 from services.experiments.stack import Stack, StackOptions
 
 _WATCH_SECONDS = 0.5

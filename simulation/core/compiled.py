@@ -15,11 +15,19 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def kernel(function: Function) -> Function:
-    """Mark a scalar function as callable from compiled loops; from Python it stays what it is."""
+    """Mark a scalar function as callable from compiled loops; from Python it stays what it is.
+
+    It is inlined into the loop: passing buffers by value, some sixty machine words, would cost more than the work.
+    """
     result: Function = register_jitable(forceinline=True)(function)
     return result
 
 
 def compiled(function: Function) -> Function:
-    """Compile a loop at its first call; the machine code is kept beside the source for the next process."""
-    return cast(Function, njit(cache=True, error_model="numpy", _nrt=False)(function))
+    """Compile a loop at its first call; the machine code is kept beside the source for the next process.
+
+    A loop must not allocate arrays.
+    """
+    # No reference counts: loops allocate nothing, and atomic counts on every array cost more than the kernels.
+    options: dict[str, Any] = {"cache": True, "error_model": "numpy", "_nrt": False}
+    return cast(Function, njit(**options)(function))

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from infra import runs
 from infra.contracts.errors import BadInput, EnvironmentFailed
 from infra.contracts.topics import Topics
-from infra import runs
 
 
 def test_latest_points_at_the_newest_run_and_no_two_share_a_folder(tmp_path: Path) -> None:
