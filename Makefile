@@ -1,6 +1,8 @@
 # Every target is one command on a machine with Python 3.11, make and a C compiler.
 PYTHON ?= python3.11
 BIN := .venv/bin
+# A run is a dozen processes that import the same libraries: compile those once, not in each process.
+export PYTHONDONTWRITEBYTECODE =
 STAMP := .venv/.complete
 
 .PHONY: setup lock demo test test-unit lint bench real-input clean
@@ -12,7 +14,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "error: $(PYTHON) is not Python 3.11: set PYTHON=/path/to/python3.11" >&2; exit 3; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip install --python $(BIN)/python --quiet -r requirements.lock
+	$(BIN)/uv pip install --python $(BIN)/python --quiet --compile-bytecode -r requirements.lock
 	$(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps -e .
 	@touch $(STAMP)
 

@@ -20,6 +20,9 @@ EVENT_COLUMNS = tuple(field.name for field in EVENT.arrow if field.name not in _
 OUTCOME_COLUMNS = ("event_id", "person", "seq", "kind", "occurred_at", "passed")
 TRUTH_COLUMNS = ("person", "kind", "ref", "probability")
 
+_BLOCK_BYTES = 32 << 20
+"""Parquet bytes a task reads: each task may cost the start of a process, more than reading a small lake."""
+
 ReadFiles = Callable[[list[str], list[str]], list[pa.Table]]
 """(paths, columns) -> tables; the columns include `tick`."""
 
@@ -60,7 +63,8 @@ def read_with_ray(paths: list[str], columns: list[str]) -> list[pa.Table]:
     import ray.data  # noqa: PLC0415
 
     with _sober_ray_data(ray.data.DataContext.get_current()):
-        dataset = ray.data.read_parquet(paths, columns=columns, partitioning=None)
+        blocks = max(1, sum(Path(path).stat().st_size for path in paths) // _BLOCK_BYTES)
+        dataset = ray.data.read_parquet(paths, columns=columns, partitioning=None, override_num_blocks=blocks)
         tables: list[pa.Table] = ray.get(dataset.to_arrow_refs())
     return tables
 

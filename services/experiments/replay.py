@@ -188,7 +188,7 @@ class _Replay:
             **summary.decisions(decision_counts(self.folder.lake)),
             "policy": self.plan.policy_id,
             "model": summary.model(state.model),
-            **trace_summary(self.folder.spans, 0),
+            **trace_summary(self.folder.spans, 0, 0),
             "digest": digest_of(self.folder.lake),
             "broker": state.broker,
             "partial": found is None,

@@ -11,6 +11,7 @@ import yaml
 
 from infra import runs
 from infra.console import progress_bar, say
+from infra.contracts.time import wall_us
 from infra.contracts.topics import STREAMS
 from infra.runs import RunDir
 from infra.telemetry import names
@@ -57,6 +58,7 @@ class RunState:
     audit: Audit | None = None
     refused: Counter[str] = field(default_factory=Counter)
     dead_letters: int = 0
+    loop_began_us: int = 0
     broker: dict[str, str] = field(default_factory=dict)
     restarts: dict[str, int] = field(default_factory=dict)
     partial: bool = False
@@ -140,7 +142,10 @@ class _Run:
             state.model = learn(self.plan, self.folder, self.request.model)
         with display.phase("deploy"), telemetry.tracer.start_as_current_span(names.DEPLOY):
             deploy(self.plan, stack, state.model, score_from_tick=population.tick)
+            if state.warmup.ticks:
+                wire.await_orders(population.tick - 1, stack.watch)
         population.start_measuring()
+        state.loop_began_us = wall_us()
         loop = LockstepLoop(population, wire, telemetry.tracer, Record(state.loop, self.series), stack.watch)
         with display.phase("run", scenario.ticks) as progress, self.interrupts.patient() as stop:
             loop.run(scenario.ticks, stop, progress)
@@ -208,7 +213,7 @@ class _Run:
             "model": summary.model(state.model),
             **summary.effects(all_differences(state.measures.get("run", {}), state.measures.get("twin", {}))),
             "latency_ms": summary.latency(np.array(state.loop.round_trip_ms)),
-            **trace_summary(self.folder.spans, state.loop.applied),
+            **trace_summary(self.folder.spans, state.loop.applied, state.loop_began_us),
             "digest": digest_of(self.folder.lake),
             "broker": state.broker,
             "restarts": state.restarts,

@@ -18,6 +18,10 @@ from infra.runs import RunDir
 from infra.settings import Settings, child_environment
 from services.experiments.processes import Services
 
+PATIENT_FETCH_MS = 200
+"""How long a fetch of a service outside the loop may wait: it has time, and asking often costs the others theirs."""
+
+_IN_THE_LOOP = ("monitor", "interventions")
 RAY_CPUS = 4
 """Logical CPUs given to Ray: with as many as there are, training workers leave none to Ray Data, and nothing moves."""
 
@@ -90,7 +94,7 @@ class Stack:
             api_token=self.token,
             otlp_endpoint=self._options.otlp,
             config_file=self._config_file(name, config),
-            fetch_max_wait_ms=self.fetch_wait_ms,
+            fetch_max_wait_ms=self.fetch_wait_ms if name in _IN_THE_LOOP else PATIENT_FETCH_MS,
             ray_address=self._ray_address,
             parent_pid=os.getpid(),
         )
