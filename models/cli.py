@@ -144,7 +144,7 @@ def _cells(head: dict[str, Any]) -> list[str]:
         _number(head["logistic_log_loss"]),
         _number(head["log_loss"]),
         _number(head["latent_oracle_log_loss"]),
-        "unknown" if head["gap_closed"] is None else f"{head['gap_closed']:.0%}",
+        "–" if head["gap_closed"] is None else f"{head['gap_closed']:.0%}",
         _number(head["auc"]),
     ]
 
@@ -159,4 +159,4 @@ def _advantage(head: dict[str, Any]) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:.4f}"
+    return "–" if value is None else f"{value:.4f}"

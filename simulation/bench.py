@@ -26,9 +26,9 @@ class SimulationBench:
     """Sizes: `people` in arrays, `baseline_people` of the same scenario as objects; `warmup` ticks are not measured."""
 
     people: int = 10_000
-    baseline_people: int = 250
-    ticks: int = 120
-    warmup: int = 90
+    baseline_people: int = 10_000
+    ticks: int = 60
+    warmup: int = 60
 
 
 @dataclass(frozen=True)

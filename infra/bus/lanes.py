@@ -48,6 +48,7 @@ class LaneConfig:
     `name` is fixed for ever within a namespace: snapshots, consumer group and transactional id carry it. `outputs` are
     the partitions this lane is the only writer of; each gets a tick-end of `source` for every tick. `start` holds the
     offsets to begin at where there is no snapshot (0 by default), `first_tick` the tick expected there (default: any).
+    Ticks before `silent_before` only build state: nothing is written of them, not even their end.
     """
 
     name: str
@@ -59,6 +60,7 @@ class LaneConfig:
     capabilities: Capabilities = field(default_factory=lambda: Capabilities(transactions=False, fetch_wait_ms=5))
     start: Mapping[TopicPartition, int] = field(default_factory=dict)
     first_tick: int | None = None
+    silent_before: int | None = None
     snapshot_every: int = 60
     stalled_after_s: float = 60.0
 
@@ -229,7 +231,7 @@ class Lane:
         config = self._config
         with process_span(self._hooks.tracer, config.inputs[0][0], batch.tick, batch.frames, config.client_id):
             outputs = self._handler.handle(batch)
-            if not self._is_written(batch):
+            if not self._is_silent(batch) and not self._is_written(batch):
                 with self._transactions.tick(batch) if self._transactions else _nothing():
                     self._write(batch, outputs)
         if self._hooks.after_tick is not None:
@@ -237,6 +239,10 @@ class Lane:
         self._unsaved += 1
         if self._unsaved >= config.snapshot_every:
             self.save()
+
+    def _is_silent(self, batch: TickBatch) -> bool:
+        before = self._config.silent_before
+        return before is not None and batch.tick < before
 
     def _is_written(self, batch: TickBatch) -> bool:
         """Whether an earlier life of this lane has committed the tick."""

@@ -1,6 +1,5 @@
 """The shapes that parts of the system agree on without importing each other."""
 
-from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
@@ -29,26 +28,3 @@ class EventScorer(Snapshotting, Protocol):
     def ingest(self, events: pa.RecordBatch) -> None:
         """Advance the state without scoring."""
         ...
-
-
-class Decider(Snapshotting, Protocol):
-    """Decides at every eligible point of a tick."""
-
-    def decide(
-        self, tick: int, scores: pa.RecordBatch, events: pa.RecordBatch
-    ) -> tuple[pa.RecordBatch, pa.RecordBatch]:
-        """DECISION rows, one for each eligible point, and COMMAND rows for those that are offers."""
-        ...
-
-
-class Population(Protocol):
-    """A simulated population as the run sees it."""
-
-    tick: int
-
-    def apply(self, commands: pa.RecordBatch) -> int:
-        """Apply orders before the next step; how many took effect."""
-        ...
-
-
-Batches = Sequence[pa.RecordBatch]

@@ -29,7 +29,7 @@ class AttentionConfig:
     layers: int = 2
     window: int = 32
     hidden: int = 64
-    dropout: float = 0.1
+    dropout: float = 0.05
     item_buckets: int = 0
 
     def __post_init__(self) -> None:
@@ -100,7 +100,7 @@ class AttentionModel(nn.Module):
         self.norm = nn.LayerNorm(config.d_model)
         self.heads = nn.ModuleDict({name: catalog.head(name).build(config.d_model) for name in config.outputs})
         for table in (each for each in (self.kind, self.item) if each is not None):
-            nn.init.normal_(table.weight, std=0.3)
+            nn.init.normal_(table.weight, std=0.05)
             nn.init.zeros_(table.weight[0])
 
     def forward(

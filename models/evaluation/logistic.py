@@ -15,6 +15,8 @@ from models.evaluation.windows import Floats, windowed
 from models.training.dataset import Dataset
 from models.training.split import Role
 
+Doubles = npt.NDArray[np.float64]
+
 STRENGTHS = (0.003, 0.03, 0.3, 3.0)
 """Inverse strengths of the L2 penalty that are tried."""
 MOST_ROWS = 150_000
@@ -23,54 +25,67 @@ _ROWS_TO_CHOOSE = 40_000
 _SHORT_WINDOW = 4
 _SMALLEST_DEVIATION = 1e-6
 _MOST_STEPS = 25
-_ENOUGH = 1e-8  # relative gain below which Newton's method stops
+_ENOUGH = 1e-7  # relative gain below which Newton's method stops
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """How rows become standardised inputs: the columns of `windowed` that vary in training, their centre and scale."""
+
+    windows: tuple[int, int]
+    columns: npt.NDArray[np.int64]
+    centre: Floats
+    scale: Floats
+
+    def of(self, dataset: Dataset, rows: npt.NDArray[np.int64]) -> Floats:
+        """(r, columns) standardised inputs of `rows`."""
+        return self.standardise(windowed(dataset.tokens, dataset.person, rows, self.windows))
+
+    def standardise(self, raw: Floats) -> Floats:
+        """(r, columns) from all columns of `windowed`."""
+        inputs: Floats = raw[:, self.columns]
+        inputs -= self.centre
+        inputs *= self.scale
+        return inputs
 
 
 @dataclass(frozen=True, kw_only=True)
 class LogisticBaseline:
-    """A fitted baseline for one head. `strength` is the inverse penalty that validation chose."""
+    """A fitted baseline for one head. weights: of each input, then the intercept. `strength`: the inverse penalty."""
 
-    windows: tuple[int, int]
-    centre: Floats
-    scale: Floats
-    coefficients: npt.NDArray[np.float64]
-    intercept: float
+    inputs: Inputs
+    weights: Doubles
     strength: float
 
-    def predict(self, dataset: Dataset, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    def predict(self, dataset: Dataset, rows: npt.NDArray[np.int64]) -> Doubles:
         """(r,) probabilities at `rows` of `dataset`."""
-        inputs = (windowed(dataset.tokens, dataset.person, rows, self.windows) - self.centre) * self.scale
-        logits = inputs @ self.coefficients + self.intercept
-        probability: npt.NDArray[np.float64] = 1 / (1 + np.exp(-logits))
-        return probability
+        return _probability(self.inputs.of(dataset, rows), self.weights)
 
 
 def fit_logistic(dataset: Dataset, head: int, window: int, seed: int) -> LogisticBaseline:
     """Fit on the training rows of head number `head`, choose the penalty on its validation rows."""
-    train = _rows(dataset, head, Role.TRAIN, MOST_ROWS, seed)
-    choose = _rows(dataset, head, Role.VALIDATION, _ROWS_TO_CHOOSE, seed)
-    windows = (_SHORT_WINDOW, window)
-    inputs = windowed(dataset.tokens, dataset.person, train, windows)
-    centre, deviation = inputs.mean(axis=0), inputs.std(axis=0)
-    scale = np.where(deviation > _SMALLEST_DEVIATION, 1 / np.maximum(deviation, _SMALLEST_DEVIATION), 0)
-    scale = scale.astype(np.float32)
-    inputs = (inputs - centre) * scale
-    label = dataset.value[train, head]
+    rows = _rows(dataset, head, Role.TRAIN, MOST_ROWS, seed)
+    inputs, values = _standardised(dataset, rows, (_SHORT_WINDOW, window))
+    label = dataset.value[rows, head]
+    held_out = _rows(dataset, head, Role.VALIDATION, _ROWS_TO_CHOOSE, seed)
+    held_out_values, held_out_label = inputs.of(dataset, held_out), dataset.value[held_out, head]
+    weights, best, best_loss = None, STRENGTHS[0], np.inf
+    for strength in STRENGTHS:
+        weights = _solve(values[:_ROWS_TO_CHOOSE], label[:_ROWS_TO_CHOOSE], strength, weights)
+        losses = log_losses(held_out_label, _probability(held_out_values, weights))
+        loss = float(losses.mean()) if len(losses) else 0.0
+        if loss < best_loss:
+            best, best_loss = strength, loss
+    return LogisticBaseline(inputs=inputs, weights=_solve(values, label, best, weights), strength=best)
 
-    def fitted(strength: float, rows: int) -> LogisticBaseline:
-        coefficients, intercept = _solve(inputs[:rows], label[:rows], strength)
-        return LogisticBaseline(
-            windows=windows,
-            centre=centre,
-            scale=scale,
-            coefficients=coefficients,
-            intercept=intercept,
-            strength=strength,
-        )
 
-    strengths = STRENGTHS if len(choose) else (STRENGTHS[len(STRENGTHS) // 2],)
-    best = min(strengths, key=lambda strength: _loss(fitted(strength, _ROWS_TO_CHOOSE), dataset, choose, head))
-    return fitted(best, len(train))
+def _standardised(dataset: Dataset, rows: npt.NDArray[np.int64], windows: tuple[int, int]) -> tuple[Inputs, Floats]:
+    """The standardisation that `rows` give, and their inputs under it."""
+    raw = windowed(dataset.tokens, dataset.person, rows, windows)
+    centre, deviation = raw.mean(axis=0), raw.std(axis=0)
+    columns = np.flatnonzero(deviation > _SMALLEST_DEVIATION)
+    inputs = Inputs(windows=windows, columns=columns, centre=centre[columns], scale=1 / deviation[columns])
+    return inputs, inputs.standardise(raw)
 
 
 def _rows(dataset: Dataset, head: int, role: Role, most: int, seed: int) -> npt.NDArray[np.int64]:
@@ -79,22 +94,16 @@ def _rows(dataset: Dataset, head: int, role: Role, most: int, seed: int) -> npt.
     return rows[np.argsort(bits(seed, int(Purpose.SPLIT), rows, 1, 0), kind="stable")][:most]
 
 
-def _loss(fitted: LogisticBaseline, dataset: Dataset, rows: npt.NDArray[np.int64], head: int) -> float:
-    if not len(rows):
-        return 0.0
-    return float(log_losses(dataset.value[rows, head], fitted.predict(dataset, rows)).mean())
+def _solve(inputs: Floats, label: Floats, strength: float, start: Doubles | None = None) -> Doubles:
+    """Weights, intercept last, that minimise strength · (sum of log losses) + |w|²/2; the intercept is not penalised.
 
-
-def _solve(inputs: Floats, label: Floats, strength: float) -> tuple[npt.NDArray[np.float64], float]:
-    """Minimise strength · (sum of log losses) + |w|²/2 by Newton's method; the intercept is not penalised.
-
-    Equal to scikit-learn's LogisticRegression(C=strength) (a test holds it) without its copies in float64: with tens
-    of thousands of rows and some 200 columns, a handful of exact steps beat hundreds of gradient steps.
+    Newton's method from `start` (the base rate when None). Equal to scikit-learn's LogisticRegression(C=strength) (a
+    test holds it) without its copies in float64: with tens of thousands of rows and some 200 columns, a handful of
+    exact steps beat hundreds of gradient steps.
     """
     columns = inputs.shape[1]
     rate = float(np.clip(label.mean(), 1e-6, 1 - 1e-6))
-    weights = np.zeros(columns + 1)
-    weights[-1] = np.log(rate / (1 - rate))
+    weights = np.append(np.zeros(columns), np.log(rate / (1 - rate))) if start is None else start
     penalty = np.append(np.full(columns, 1 / strength), 0.0)
     objective = _objective(inputs, label, weights, penalty)
     for _ in range(_MOST_STEPS):
@@ -105,25 +114,26 @@ def _solve(inputs: Floats, label: Floats, strength: float) -> tuple[npt.NDArray[
         gain, objective, weights = objective - value, value, weights - size * step
         if gain < _ENOUGH * abs(objective):
             break
-    return weights[:-1], float(weights[-1])
+    return weights
 
 
-def _logits(inputs: Floats, weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    logits: npt.NDArray[np.float64] = (inputs @ weights[:-1].astype(np.float32)).astype(np.float64) + weights[-1]
+def _probability(inputs: Floats, weights: Doubles) -> Doubles:
+    probability: Doubles = 1 / (1 + np.exp(-_logits(inputs, weights)))
+    return probability
+
+
+def _logits(inputs: Floats, weights: Doubles) -> Doubles:
+    logits: Doubles = (inputs @ weights[:-1].astype(np.float32)).astype(np.float64) + weights[-1]
     return logits
 
 
-def _objective(
-    inputs: Floats, label: Floats, weights: npt.NDArray[np.float64], penalty: npt.NDArray[np.float64]
-) -> float:
+def _objective(inputs: Floats, label: Floats, weights: Doubles, penalty: Doubles) -> float:
     logits = _logits(inputs, weights)
     return float((np.logaddexp(0, logits) - label * logits).sum() + 0.5 * (penalty * weights**2).sum())
 
 
-def _newton_step(
-    inputs: Floats, label: Floats, weights: npt.NDArray[np.float64], penalty: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
-    probability = 1 / (1 + np.exp(-_logits(inputs, weights)))
+def _newton_step(inputs: Floats, label: Floats, weights: Doubles, penalty: Doubles) -> Doubles:
+    probability = _probability(inputs, weights)
     error = (probability - label).astype(np.float32)
     curve = (probability * (1 - probability)).astype(np.float32)
     gradient = np.asarray(np.append(error @ inputs, error.sum()), dtype=np.float64) + penalty * weights

@@ -22,6 +22,8 @@ from models.training.dataset import Dataset
 from models.training.settings import Progress, TrainingConfig
 from models.training.split import Role
 
+_BETAS = (0.9, 0.98)  # a training has some thousand steps: the second moment must forget faster than in 0.999
+
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
@@ -78,7 +80,7 @@ class _Fit:
         planned = len(self._plan(0))
         self.labels_a_batch = torch.from_numpy(self.counted.sum(axis=0) / max(planned, 1)).float().to(place.device)
         self.optimiser = torch.optim.AdamW(
-            _groups(self.model, training.weight_decay), lr=training.learning_rate, fused=True
+            _groups(self.model, training.weight_decay), lr=training.learning_rate, betas=_BETAS, fused=True
         )
         steps = planned // place.workers * training.epochs
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimiser, _warmup_cosine(training, max(steps, 1)))

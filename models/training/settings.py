@@ -22,9 +22,9 @@ class TrainingConfig:
     """
 
     seed: int = 1
-    epochs: int = 4
-    patience: int = 1
-    learning_rate: float = 3e-3
+    epochs: int = 5
+    patience: int = 2
+    learning_rate: float = 6e-3
     weight_decay: float = 0.01
     warmup_share: float = 0.08
     clip: float = 1.0

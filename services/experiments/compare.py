@@ -132,10 +132,10 @@ def run_arm(scenario: Scenario, seed: int, plan: LearningPlan, trained: TrainedM
     """Warm-up and run of one policy on one population."""
     population = Metaverse(scenario, seed)
     scorer = open_scorer(trained) if trained and plan.needs_scores else None
-    run_ticks(population, scenario.warmup_ticks, lambda output: scorer.ingest(output.events) if scorer else None)
+    run_ticks(population, scenario.warmup_ticks, (lambda output: scorer.ingest(output.events)) if scorer else None)
     population.start_measuring()
     mind = Mind(engine=DecisionEngine(plan.policy, plan.rules, seed), scorer=scorer)
-    applied = run_closed(population, mind, scenario.ticks, lambda _: None)
+    applied = run_closed(population, mind, scenario.ticks)
     return Arm(policy=plan.policy.name, seed=seed, measures=population.measure(), applied=applied)
 
 

@@ -32,14 +32,15 @@ class Mind:
     model_version: str = ""
 
 
-def run_ticks(population: Metaverse, ticks: int, on_tick: OnTick) -> None:
-    """Run ticks without any decision (a warm-up, or the twin)."""
+def run_ticks(population: Metaverse, ticks: int, on_tick: OnTick | None = None) -> None:
+    """Run ticks without any decision (a warm-up, or the twin); without `on_tick` nobody looks at what was written."""
     for _ in range(ticks):
         population.step()
-        on_tick(population.drain())
+        if on_tick is not None:
+            on_tick(population.drain())
 
 
-def run_closed(population: Metaverse, mind: Mind, ticks: int, on_tick: OnTick, digest: Digest | None = None) -> int:
+def run_closed(population: Metaverse, mind: Mind, ticks: int, digest: Digest | None = None) -> int:
     """Run ticks with each tick's orders applied before the next; returns how many took effect."""
     applied = 0
     for _ in range(ticks):
@@ -51,7 +52,6 @@ def run_closed(population: Metaverse, mind: Mind, ticks: int, on_tick: OnTick, d
         if digest is not None:
             digest.add_events(output.events)
             digest.add_decisions(decided.decisions)
-        on_tick(output)
     return applied
 
 

@@ -127,17 +127,23 @@ def untrained(plan: LearningPlan, folder: "RunDir") -> TrainedModel:
     return TrainedModel(checkpoint=folder.model, version=version, heads={}, notes=(note,))
 
 
-def deploy(plan: LearningPlan, stack: "Stack", model: TrainedModel, score_from_tick: int) -> None:
-    """Put the forward pass on Ray Serve, start monitor and interventions, and wait until they are ready."""
+def deploy(plan: LearningPlan, stack: "Stack", model: TrainedModel, score_from_tick: int | None = None) -> None:
+    """Put the forward pass on Ray Serve, start monitor and interventions, and wait until they are ready.
+
+    With `score_from_tick`, earlier ticks only build the monitor's state, and it has read them all when this returns.
+    """
     from models.serving.app import Deployment  # noqa: PLC0415 - brings ray
     from models.serving.app import deploy as deploy_forward  # noqa: PLC0415 - as above
 
     deploy_forward(model.checkpoint, Deployment(spans_dir=stack.run.spans))
-    stack.start_service("monitor", {"score_from_tick": score_from_tick})
+    stack.start_service("monitor", {"score_from_tick": score_from_tick or 0})
     policy = {"name": plan.policy.name, "parameters": plan.policy_parameters}
-    stack.start_service("interventions", {"policy": policy, "rules": asdict(plan.rules), "seed": plan.seed})
+    decider = {"policy": policy, "rules": asdict(plan.rules), "seed": plan.seed, "first_tick": score_from_tick}
+    stack.start_service("interventions", decider)
     stack.services.wait_ready("monitor")
     stack.services.wait_ready("interventions")
+    if score_from_tick is not None:
+        stack.services.wait_for("monitor", "/healthz", lambda health: health.get("tick") == score_from_tick - 1)
     stack.write_live()
 
 

@@ -5,7 +5,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -126,6 +126,16 @@ class Services:
         raise EnvironmentFailed(
             f"{name} was not ready after {seconds:.0f} s: {member.last_words()} (see {member.log_file})"
         )
+
+    def wait_for(
+        self, name: str, path: str, wanted: Callable[[dict[str, Any]], bool], seconds: float = READY_SECONDS
+    ) -> None:
+        """Return when what the service answers to GET is `wanted`; EnvironmentFailed when that takes too long."""
+        deadline = time.monotonic() + seconds
+        while not wanted(answer := self.get(name, path)):
+            if time.monotonic() > deadline:
+                raise EnvironmentFailed(f"{name} still answers {answer} to {path} after {seconds:.0f} s")
+            time.sleep(_POLL_SECONDS)
 
     def restart_dead(self) -> list[str]:
         """Start again whatever has died; the names. EnvironmentFailed when one has died too often."""

@@ -133,7 +133,7 @@ class _Replay:
                 with display.phase("train"):
                     state.model = self._model()
                 with display.phase("deploy"):
-                    deploy(self.plan, stack, state.model, score_from_tick=0)
+                    deploy(self.plan, stack, state.model)
                 with display.phase("score", len(ticks)) as progress:
                     for tick in ticks:
                         wire.await_orders(tick.tick, stack.watch)

@@ -141,9 +141,8 @@ class _Run:
         with display.phase("train"), telemetry.tracer.start_as_current_span(names.TRAIN):
             state.model = learn(self.plan, self.folder, self.request.model)
         with display.phase("deploy"), telemetry.tracer.start_as_current_span(names.DEPLOY):
-            deploy(self.plan, stack, state.model, score_from_tick=population.tick)
-            if state.warmup.ticks:
-                wire.await_orders(population.tick - 1, stack.watch)
+            deploy(self.plan, stack, state.model, population.tick if state.warmup.ticks else None)
+        wire.go_live()
         population.start_measuring()
         state.loop_began_us = wall_us()
         loop = LockstepLoop(population, wire, telemetry.tracer, Record(state.loop, self.series), stack.watch)

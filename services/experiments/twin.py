@@ -20,15 +20,12 @@ def run_twin(
     """Measures per person, shape (people,), over `ticks` ticks after the scenario's warm-up, in process."""
     population = Metaverse(scenario, seed)
 
-    def passed(output: TickOutput) -> None:
-        del output
-        progress(1)
-
     def noted(output: TickOutput) -> None:
         series.add(ARM, population, output)
         progress(1)
 
-    run_ticks(population, scenario.warmup_ticks, passed)
+    run_ticks(population, scenario.warmup_ticks)
+    progress(scenario.warmup_ticks)
     population.start_measuring()
     run_ticks(population, ticks, noted)
     return population.measure()

@@ -62,7 +62,7 @@ def _start(stack: Stack, plan: LearningPlan, model: TrainedModel, interrupts: In
     interrupts.take()
     stack.services.wait_ready("archiver")
     stack.services.wait_ready("gateway")
-    deploy(plan, stack, model, score_from_tick=0)
+    deploy(plan, stack, model)
     stack.write_live(complete=True, model_version=model.version, policy=plan.policy_id)
     say(f"up: broker {stack.broker.bootstrap}, namespace {stack.namespace}; Ctrl-C stops it")
 

@@ -12,7 +12,7 @@ from opentelemetry.trace import Tracer
 from infra.bus.consumer import FrameConsumer
 from infra.bus.deadletters import DeadLetter, DeadLetters, read_letters
 from infra.bus.messages import Raw
-from infra.bus.producer import FrameProducer, TickMark
+from infra.bus.producer import BULK_LINGER_MS, LINGER_MS, FrameProducer, TickMark
 from infra.bus.ticks import TickBatch, TickGate
 from infra.contracts.errors import EnvironmentFailed
 from infra.contracts.frames import Frame
@@ -23,28 +23,33 @@ TICK_SECONDS = 120.0
 """How long a lockstep tick may take before the run gives up: a restarted service catches up well within it."""
 
 _POLL_SECONDS = 0.25
-_IN_FLIGHT = 512
+_IN_FLIGHT = 4_096
 
 
 class SourceWire:
     """Sends a tick's rows by partition with tick-ends, and waits for the tick's orders.
 
-    One writer of the source's partitions; for one thread.
+    One writer of the source's partitions; for one thread. It begins in bulk, for ticks that nobody waits for; after
+    `go_live` each tick is sent at once.
     """
 
     def __init__(self, bootstrap: str, namespace: str, source: str, tracer: Tracer, fetch_wait_ms: int = 5) -> None:
         self.topics = Topics(namespace)
         self.source = source
-        self._producer = FrameProducer(
-            bootstrap, namespace=namespace, client_id=source, max_in_flight=_IN_FLIGHT, tracer=tracer
-        )
+        self._bootstrap = bootstrap
+        self._tracer = tracer
+        self._producer = self._connected(BULK_LINGER_MS)
         self._consumer = FrameConsumer(bootstrap, client_id=f"{source}-orders", fetch_max_wait_ms=fetch_wait_ms)
         inputs = [(self.topics.interventions, partition) for partition in range(PARTITIONS)]
         self._consumer.assign(dict.fromkeys(inputs, 0))
         self._gate = TickGate(inputs)
-        self._bootstrap = bootstrap
-        self._dead_letters = DeadLetters(self._producer)
         self._released: list[TickBatch] = []
+
+    def go_live(self) -> None:
+        """From here on somebody waits for each tick."""
+        self._producer.flush()
+        self._producer.close()
+        self._producer = self._connected(LINGER_MS)
 
     def publish(self, tick: int, batches: Mapping[str, pa.RecordBatch]) -> int:
         """Send rows by stream (each with a `person` column) and close the tick in every partition; rows sent."""
@@ -92,7 +97,7 @@ class SourceWire:
     def bury(self, raw: bytes, error: str) -> None:
         """Put something aside that could not become an event."""
         letter = DeadLetter(topic=self.topics.events, partition=0, offset=-1, error=error, raw=Raw(None, raw))
-        self._dead_letters.write(letter)
+        DeadLetters(self._producer).write(letter)
 
     def count_dead_letters(self) -> int:
         """Letters in the dead letter topics of the namespace, each thing once however many readers put it aside."""
@@ -111,6 +116,16 @@ class SourceWire:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _connected(self, linger_ms: int) -> FrameProducer:
+        return FrameProducer(
+            self._bootstrap,
+            namespace=self.topics.namespace,
+            client_id=self.source,
+            max_in_flight=_IN_FLIGHT,
+            tracer=self._tracer,
+            linger_ms=linger_ms,
+        )
 
     def _send(self, stream: str, tick: int, partition: int, batch: pa.RecordBatch) -> None:
         topic = self.topics.of(stream)

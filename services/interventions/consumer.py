@@ -16,10 +16,11 @@ LANE = "interventions"
 
 @dataclass(frozen=True, kw_only=True)
 class LoopConfig:
-    """How the lane runs. `transactions`: whether the broker does them right."""
+    """How the lane runs. `transactions`: whether the broker does them right. `first_tick`: None for any."""
 
     snapshot_every: int = 60
     transactions: bool = False
+    first_tick: int | None = None
 
 
 class DecisionLoop:
@@ -57,4 +58,5 @@ class DecisionLoop:
             ],
             capabilities=Capabilities(transactions=self._config.transactions, fetch_wait_ms=settings.fetch_max_wait_ms),
             snapshot_every=self._config.snapshot_every,
+            first_tick=self._config.first_tick,
         )

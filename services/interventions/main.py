@@ -39,6 +39,9 @@ class InterventionsConfig(BaseModel):
     seed: int = Field(default=0, description="Seed of the policy's draws: the run's")
     policy: PolicyChoice = PolicyChoice()
     rules: dict[str, float] = Field(default_factory=dict, description="Caps, by the names of DecisionRules")
+    first_tick: int | None = Field(
+        default=None, ge=0, description="First tick decided on; earlier ones are passed over"
+    )
     snapshot_every: int = Field(default=LoopConfig.snapshot_every, ge=1, description="Ticks between snapshots")
     transactions: bool = Field(default=False, description="Whether the broker does transactions right")
 
@@ -52,7 +55,9 @@ def build(settings: Settings, telemetry: Telemetry) -> Service:
     if not store.timeline():
         store.change(policy.name, parameters_of(policy))
     handler = DecideHandler(engine, store, Topics(settings.namespace), telemetry)
-    loop_config = LoopConfig(snapshot_every=config.snapshot_every, transactions=config.transactions)
+    loop_config = LoopConfig(
+        snapshot_every=config.snapshot_every, transactions=config.transactions, first_tick=config.first_tick
+    )
     loop = DecisionLoop(handler, settings, loop_config, telemetry)
     return Service(
         loop=loop.run,

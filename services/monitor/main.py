@@ -46,7 +46,11 @@ def build(settings: Settings, telemetry: Telemetry) -> Service:
     scorer = Scorer(forward, ScorerConfig(rows=config.rows, steps=config.steps))
     phase = Phase(score_from_tick=config.score_from_tick)
     handler = ScoreHandler(scorer, Topics(settings.namespace), phase, telemetry)
-    loop_config = LoopConfig(snapshot_every=config.snapshot_every, transactions=config.transactions)
+    loop_config = LoopConfig(
+        snapshot_every=config.snapshot_every,
+        transactions=config.transactions,
+        silent_before=config.score_from_tick,
+    )
     loop = MonitorLoop(handler, settings, loop_config, telemetry)
     return Service(
         loop=loop.run,

@@ -116,7 +116,7 @@ def test_the_loop_over_kafka_and_the_loop_in_process_end_in_one_digest(run_dir: 
 
     run_ticks(population, scenario.warmup_ticks, warm)
     mind = Mind(engine=DecisionEngine(plan.policy, plan.rules, 7), scorer=scorer, model_version=trained.version)
-    applied = run_closed(population, mind, scenario.ticks, lambda _: None, digest)
+    applied = run_closed(population, mind, scenario.ticks, digest)
     assert applied == summary["interventions_applied"]
     assert digest.hexdigest() == summary["digest"]
 

@@ -49,6 +49,15 @@ def _pairs(query_time: Tensor, key_time: Tensor, key_mask: Tensor, window: int) 
     return torch.where(visible, bucket, HIDDEN), distance.clamp(0, window - 1)
 
 
+def _forgetting(heads: int) -> Tensor:
+    """(H, TIME_BUCKETS) where the time bias starts: head 0 forgets nothing, the others by an exponential of the time
+    between two tokens with constants of an hour, a quarter of it, and so on, down to a weight of e^-6.
+    """
+    seconds = 2.0 ** ((torch.arange(TIME_BUCKETS) + 0.5) / 2) - 1
+    constant = torch.tensor([math.inf, *(3600.0 / 4**head for head in range(heads - 1))])[:heads]
+    return -(seconds / constant[:, None]).clamp(max=6)
+
+
 def _recency(heads: int, window: int) -> Tensor:
     """(H, W) where the order bias starts: 0, then ever steeper slopes, so that heads begin as averages of all W
     tokens down to the last few (slopes 2^(1-h), as Press, Smith & Lewis 2022 fix them; here they are learned).
@@ -66,8 +75,11 @@ class Attention(nn.Module):
         self.back = math.ceil((window - 1) / _BLOCK)
         self.project = nn.Linear(d_model, 3 * d_model)
         self.out = nn.Linear(d_model, d_model)
-        self.time_bias = nn.Parameter(torch.zeros(heads, TIME_BUCKETS))
+        self.time_bias = nn.Parameter(_forgetting(heads))
         self.order_bias = nn.Parameter(_recency(heads, window))
+        # A bias of the query scores keys by their content alone. Started at 0, heads took a thousand steps to find
+        # out which kinds of events are worth attending to; from random preferences they take a third of that.
+        nn.init.normal_(self.project.bias[:d_model], std=1.5)
 
     def band(self, time_us: Tensor, mask: Tensor) -> Band:
         """Band of whole sequences: time_us (B, T) int64, mask (B, T) bool."""

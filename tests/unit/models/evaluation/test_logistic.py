@@ -60,19 +60,21 @@ def test_the_solution_is_scikit_learns() -> None:
     inputs = random.normal(size=(800, 12)).astype(np.float32)
     label = (random.random(800) < 1 / (1 + np.exp(-inputs @ random.normal(size=12)))).astype(np.float32)
     for strength in (0.01, 1.0):
-        coefficients, intercept = _solve(inputs, label, strength)
+        weights = _solve(inputs, label, strength)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # scikit-learn deprecates options from release to release
             theirs = LogisticRegression(C=strength, tol=1e-8, max_iter=1_000).fit(inputs.astype(float), label)
-        np.testing.assert_allclose(coefficients, theirs.coef_[0], atol=1e-4)
-        np.testing.assert_allclose(intercept, theirs.intercept_[0], atol=1e-4)
+        np.testing.assert_allclose(weights[:-1], theirs.coef_[0], atol=1e-4)
+        np.testing.assert_allclose(weights[-1], theirs.intercept_[0], atol=1e-4)
 
 
-def test_columns_that_never_change_do_no_harm() -> None:
-    inputs = np.zeros((50, 3), dtype=np.float32)
-    inputs[:25, 0] = 1
-    coefficients, _ = _solve(inputs, inputs[:, 0], 1.0)
-    assert np.isfinite(coefficients).all()
+def test_columns_that_never_change_in_training_are_left_out() -> None:
+    data = made()
+    data.tokens.features[:, FEATURES.index("sentiment")] = data.role == Role.TEST
+    fitted = fit_logistic(data, 0, window=32, seed=1)
+    assert FEATURES.index("sentiment") not in fitted.inputs.columns
+    assert FEATURES.index("importance") in fitted.inputs.columns
+    assert np.isfinite(fitted.weights).all()
 
 
 def test_it_finds_what_is_linear_in_the_recent_past_on_unseen_people() -> None:
