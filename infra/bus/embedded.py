@@ -34,7 +34,7 @@ class EmbeddedBroker:
     """
 
     kind = "embedded"
-    capabilities = Capabilities(transactions=False, fetch_wait_ms=5)
+    capabilities = Capabilities(transactions=False, fetch_wait_ms=10)
 
     def __init__(self, port: int = 0) -> None:
         self._wanted = port

@@ -82,25 +82,31 @@ def _events(rows: Sequence[Row], pseudonym: dict[str, int], next_seq: dict[str, 
 
 
 def _batch(columns: dict[str, NDArray[Any]], item: NDArray[np.uint32], answers: NDArray[np.bool_]) -> pa.RecordBatch:
-    count = len(item)
+    order = np.lexsort((columns["seq"], columns["person"]))
+    columns = {name: values[order] for name, values in columns.items()}
+    item, answers, count = item[order], answers[order], len(order)
     person, seq = columns["person"], columns["seq"].astype(np.uint64)
-    event_id = mix(person ^ mix(seq)) if count else person
-    # A response stands right behind its exposure, which has the ordinal before it.
-    exposure_id = mix(person ^ mix(seq - np.uint64(1))) if count else person
-    columns = columns | {
-        "event_id": event_id,
-        "in_reply_to": np.where(answers, exposure_id, np.uint64(0)),
+    columns |= {
+        "event_id": mix(person ^ mix(seq)),
+        # A response stands right behind its exposure, which has the ordinal before it.
+        "in_reply_to": np.where(answers, mix(person ^ mix(seq - np.uint64(1))), np.uint64(0)),
         "world": np.zeros(count, dtype=np.uint8),
         "utc_offset_minutes": np.zeros(count, dtype=np.int16),
         "intended_at": np.zeros(count, dtype=np.int64),
-        "activity": pa.StructArray.from_arrays(
-            [pa.array(item), pa.array(np.zeros(count, dtype=np.float32))],
-            fields=list(EVENT.arrow.field("activity").type),
-        ),
     }
-    absent = {struct.name for struct in EVENT.structs()} - {"activity"}
+    given = {"activity": {"item": item}}
     arrays = [
-        pa.nulls(count, field.type) if field.name in absent else pa.array(columns[field.name]) for field in EVENT.arrow
+        _payload(field.type, given.get(field.name), count)
+        if pa.types.is_struct(field.type)
+        else pa.array(columns[field.name])
+        for field in EVENT.arrow
     ]
-    batch = pa.RecordBatch.from_arrays(arrays, schema=EVENT.arrow)
-    return batch.take(pa.array(np.lexsort((columns["seq"], person))))
+    return pa.RecordBatch.from_arrays(arrays, schema=EVENT.arrow)
+
+
+def _payload(kind: pa.DataType, given: dict[str, NDArray[Any]] | None, count: int) -> pa.StructArray:
+    """A payload column: `given` values and zeros, or absent in every row. Zeros stand below what is absent."""
+    children = [
+        pa.array((given or {}).get(child.name, [child.type.to_pandas_dtype()()] * count), child.type) for child in kind
+    ]
+    return pa.StructArray.from_arrays(children, fields=list(kind), mask=pa.array(np.full(count, given is None)))
