@@ -59,6 +59,8 @@ class Loop:
             self._producer.end_tick(self.topics.events, partition, TickMark(tick, "source", ()))
 
     def wait_for(self, tick: int) -> None:
+        if tick < FIRST + WARM:  # the warm-up only builds state
+            return
         for _ in range(600):
             for received in self._consumer.poll(0.1):
                 self._gate.offer(received)
@@ -117,6 +119,7 @@ def services(bootstrap: str, checkpoint: Path, tmp_path: Path) -> Iterator[Servi
         scoring = {"checkpoint_dir": str(checkpoint), "score_from_tick": FIRST + WARM, "snapshot_every": 7}
         policy = {"name": "threshold", "parameters": {"threshold": 0.5, "epsilon": 0.1}}
         deciding: dict[str, object] = {"seed": 5, "policy": policy, "rules": RULES, "snapshot_every": 9}
+        deciding["first_tick"] = FIRST + WARM
         monitor = HostedService("services.monitor.main", configured(settings, "monitor", dict(scoring)))
         interventions = HostedService("services.interventions.main", configured(settings, "interventions", deciding))
         opened.extend([monitor, interventions, loop])
