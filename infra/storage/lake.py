@@ -7,7 +7,7 @@ its footer, so that a writer that starts again still recognises a frame that was
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -146,6 +146,13 @@ def read(
     if columns is not None:
         table = _selected(table, columns, f"the {stream} in {root}")
     return _with_codes(table) if codes else table
+
+
+def read_files(root: Path, stream: str, *, codes: bool = False) -> Iterator[pa.Table]:
+    """Yield a stream file by file, in no promised order: for sums over a stream larger than memory; raises as `read`."""
+    for file in stream_files(root, stream):
+        table = _read_file(file.path, None, None)
+        yield _with_codes(table) if codes else table
 
 
 def count(root: Path, stream: str) -> int:

@@ -93,11 +93,6 @@ def signed(value: int) -> int:
     return value - (1 << 64) if value >= 1 << 63 else value
 
 
-def unsigned(value: int) -> int:
-    """Return the inverse of `signed`."""
-    return value + (1 << 64) if value < 0 else value
-
-
 def _migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[str]) -> None:
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if version > len(migrations):

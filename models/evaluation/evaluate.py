@@ -81,6 +81,7 @@ def summarise(compared: Compared, seed: int) -> dict[str, Any]:
         "auc": _or_none(metrics.auc(compared.label, compared.model)),
         "logistic_auc": _or_none(metrics.auc(compared.label, compared.logistic)),
         "ece": metrics.ece(compared.label, compared.model),
+        "calibration": metrics.calibration(compared.label, compared.model),
         "log_loss": float(losses["model"].mean()),
         "base_log_loss": float(losses["base"].mean()),
         "logistic_log_loss": float(losses["logistic"].mean()),

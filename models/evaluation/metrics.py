@@ -30,3 +30,16 @@ def ece(label: npt.NDArray[np.float32], probability: Probabilities, bins: int = 
     index = np.minimum((probability * bins).astype(np.int64), bins - 1)
     gap = np.bincount(index, label, bins) - np.bincount(index, probability, bins)
     return float(np.abs(gap).sum() / len(label)) if len(label) else float("nan")
+
+
+def calibration(label: npt.NDArray[np.float32], probability: Probabilities, bins: int = 15) -> list[dict[str, float]]:
+    """The bins of `ece` that hold anything, as {predicted, observed, count}: mean probability, rate, rows."""
+    index = np.minimum((probability * bins).astype(np.int64), bins - 1)
+    count = np.bincount(index, minlength=bins)
+    held = np.flatnonzero(count)
+    predicted = np.bincount(index, probability, bins)[held] / count[held]
+    observed = np.bincount(index, label, bins)[held] / count[held]
+    return [
+        {"predicted": float(p), "observed": float(o), "count": int(c)}
+        for p, o, c in zip(predicted, observed, count[held], strict=True)
+    ]

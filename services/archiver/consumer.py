@@ -4,6 +4,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -12,6 +13,9 @@ from services.archiver.domain import TopicPartition, reached
 from services.archiver.handlers import Archive
 
 POLL_SECONDS: Final = 0.05  # also how long a request to flush waits to be seen
+REST_SECONDS: Final = 0.5
+"""Between two reads that brought something. Nobody waits for the lake but who asks for a flush, and each fetch takes
+broker and cores from a loop in which somebody waits for every tick."""
 
 
 class Reader(Protocol):
@@ -60,9 +64,12 @@ class ArchiveLoop:
             reader.assign(self._archive.positions())
             self._reading.set()
             while not stop.is_set():
-                for received in reader.poll(POLL_SECONDS):
+                found = reader.poll(POLL_SECONDS)
+                for received in found:
                     self._archive.handle(received)
                 self._serve_requests()
+                if found and not self._waiting:
+                    self._rest()
             self._archive.flush()
         finally:
             self._reading.clear()
@@ -73,6 +80,11 @@ class ArchiveLoop:
         request = FlushRequest(offsets, time.monotonic() + timeout_seconds)
         self._requests.put(request)
         return request.done.wait(timeout_seconds)
+
+    def _rest(self) -> None:
+        """Wait a little, or until somebody asks for a flush."""
+        with suppress(queue.Empty):
+            self._waiting.append(self._requests.get(timeout=REST_SECONDS))
 
     def _serve_requests(self) -> None:
         while not self._requests.empty():

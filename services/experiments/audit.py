@@ -53,10 +53,10 @@ def audit(lake_dir: Path, emitted: int, ticks: range) -> Audit:
 def digest_of(lake_dir: Path) -> str:
     """The digest over all events and decisions in the lake."""
     digest = Digest()
-    if lake.count(lake_dir, "events"):
-        digest.add_events(_as_record(lake.read(lake_dir, "events", codes=True), EVENT.arrow))
-    if lake.count(lake_dir, "decisions"):
-        digest.add_decisions(_as_record(lake.read(lake_dir, "decisions", codes=True), DECISION.arrow))
+    for events in lake.read_files(lake_dir, "events", codes=True):
+        digest.add_events(_as_record(events, EVENT.arrow))
+    for decisions in lake.read_files(lake_dir, "decisions", codes=True):
+        digest.add_decisions(_as_record(decisions, DECISION.arrow))
     return digest.hexdigest()
 
 

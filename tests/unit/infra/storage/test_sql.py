@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.contracts.errors import BadInput, EnvironmentFailed
-from infra.storage.sql import open_store, signed, unsigned
+from infra.storage.sql import open_store, signed
 
 FIRST = "CREATE TABLE person (person INTEGER PRIMARY KEY, seq INTEGER NOT NULL)"
 SECOND = "ALTER TABLE person ADD COLUMN name TEXT; INSERT INTO person VALUES (1, 0, 'one')"
@@ -79,4 +79,4 @@ def test_a_file_that_is_no_store_and_a_folder_that_cannot_be_made_are_named(tmp_
 @given(st.integers(0, 2**64 - 1))
 def test_unsigned_numbers_keep_their_bits(value: int) -> None:
     assert -(2**63) <= signed(value) < 2**63
-    assert unsigned(signed(value)) == value
+    assert signed(value) % 2**64 == value
