@@ -6,7 +6,10 @@ RATINGS := recbole/dataset_example/ml-100k/ml-100k.inter
 export PYTHONDONTWRITEBYTECODE =
 STAMP := .venv/.complete
 
-.PHONY: setup lock demo test test-unit lint bench real-input clean
+
+CHROMIUM := /usr/bin/chromium
+
+.PHONY: setup lock demo test browser test-unit lint bench real-input clean
 
 setup: $(STAMP)
 
@@ -26,8 +29,14 @@ lock: setup
 demo: setup
 	$(BIN)/calmverse run demo --seed 7
 
-test: setup
+test: setup browser
 	$(BIN)/pytest -q
+
+# What the tests of the pages look at them with. Without it they are skipped, and pytest says so.
+browser:
+	@test -x $(CHROMIUM) || { echo "installing chromium (Debian package) for the tests of the pages" >&2; \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium >/dev/null; } \
+		|| echo "note: chromium could not be installed: the tests that need a browser are skipped; as root: apt-get install chromium" >&2; }
 
 test-unit: setup
 	$(BIN)/pytest -q -m "not integration and not e2e"

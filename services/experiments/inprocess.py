@@ -48,7 +48,7 @@ def run_closed(population: Metaverse, mind: Mind, ticks: int, digest: Digest | N
         output = population.drain()
         scores = _scores(mind.scorer, output.events)
         decided = mind.engine.decide(output.tick, scores, output.events, model_version=mind.model_version)
-        applied += population.apply(decided.commands)
+        applied += len(population.apply(decided.commands))
         if digest is not None:
             digest.add_events(output.events)
             digest.add_decisions(decided.decisions)

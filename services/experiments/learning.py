@@ -135,11 +135,12 @@ def deploy(plan: LearningPlan, stack: "Stack", model: TrainedModel, score_from_t
     from models.serving.app import Deployment  # noqa: PLC0415 - brings ray
     from models.serving.app import deploy as deploy_forward  # noqa: PLC0415 - as above
 
-    deploy_forward(model.checkpoint, Deployment(spans_dir=stack.run.spans))
-    stack.start_service("monitor", {"score_from_tick": score_from_tick or 0})
     policy = {"name": plan.policy.name, "parameters": plan.policy_parameters}
     decider = {"policy": policy, "rules": asdict(plan.rules), "seed": plan.seed, "first_tick": score_from_tick}
+    # Before the model, which it does not need: a process takes seconds to start, and so does a replica.
     stack.start_service("interventions", decider)
+    deploy_forward(model.checkpoint, Deployment(spans_dir=stack.run.spans))
+    stack.start_service("monitor", {"score_from_tick": score_from_tick or 0})
     stack.services.wait_ready("monitor")
     stack.services.wait_ready("interventions")
     if score_from_tick is not None:

@@ -4,7 +4,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import numpy as np
 import pyarrow as pa
 from opentelemetry.context import Context
 from opentelemetry.trace import Tracer
@@ -119,14 +118,12 @@ class LockstepLoop:
         started = wall_us()
         table = pa.Table.from_batches([frame.batch for _, frame in frames], schema=COMMAND.arrow)
         batch = table.sort_by([("person", "ascending")]).combine_chunks().to_batches()[0]
-        count = self._population.apply(batch)
-        people = self._population.people
-        applied = set(people["command"][people["offer"] > 0].astype(np.uint64).tolist())
+        applied = set(self._population.apply(batch).tolist())
         for received, frame in frames:
             for row in frame.batch.select(["command_id", "person", "practice"]).to_pylist():
                 if row["command_id"] in applied:
                     self._apply_span(row, received.traceparent, started)
-        return count
+        return len(applied)
 
     def _apply_span(self, row: dict[str, int], traceparent: str | None, started_us: int) -> None:
         span = self._tracer.start_span(

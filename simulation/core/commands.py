@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from infra.contracts.commands import Practice
 from infra.contracts.identity import Pseudonyms
@@ -47,19 +48,27 @@ def orders(commands: pa.RecordBatch, pseudonyms: Pseudonyms) -> Iterator[Order]:
         )
 
 
-def carry_out(orders_given: Iterator[Order], now_us: int, find: Callable[[int], Recipient | None]) -> Counter[str]:
-    """Put each order on the person that `find` gives for its number; returns counts: "applied" and each reason."""
-    counts: Counter[str] = Counter()
+def carry_out(
+    orders_given: Iterator[Order], now_us: int, find: Callable[[int], Recipient | None]
+) -> tuple[NDArray[np.uint64], Counter[str]]:
+    """Put each order on the person that `find` gives for its number.
+
+    Returns the ids of the commands that took effect, uint64 in the order given, and how many did not, by reason.
+    """
+    applied: list[int] = []
+    refused: Counter[str] = Counter()
     for order in orders_given:
         person = find(order.number)
         reason = _refusal(order, person, now_us)
-        counts[reason or "applied"] += 1
-        if reason is None:
-            assert person is not None  # noqa: S101  an order without a person has been refused above
-            person.offer = order.practice
-            person.offer_minutes = order.minutes
-            person.command = order.command
-    return counts
+        if reason is not None:
+            refused[reason] += 1
+            continue
+        assert person is not None  # noqa: S101  an order without a person has been refused above
+        person.offer = order.practice
+        person.offer_minutes = order.minutes
+        person.command = order.command
+        applied.append(order.command)
+    return np.array(applied, np.int64).view(np.uint64), refused
 
 
 def _refusal(order: Order, person: Recipient | None, now_us: int) -> str | None:

@@ -109,11 +109,10 @@ class Metaverse(mesa.Model):  # type: ignore[misc]  # mesa publishes no types
         events, checks, truth = (table[:used] for table, used in zip(self._sink[:3], self._sink.used, strict=True))
         return self._writer.tick(self.tick - 1, (events, checks, truth), self._intended_at)
 
-    def apply(self, commands: pa.RecordBatch) -> int:
-        """Apply COMMAND rows before the next step; returns how many took effect, counts the rest in `refused`."""
-        counts = carry_out(orders(commands, self.pseudonyms), self.tick * TICK_US, self._find)
-        applied = counts.pop("applied", 0)
-        self.refused.update(counts)
+    def apply(self, commands: pa.RecordBatch) -> NDArray[np.uint64]:
+        """Apply COMMAND rows before the next step; the ids of those that took effect, the rest counted in `refused`."""
+        applied, refused = carry_out(orders(commands, self.pseudonyms), self.tick * TICK_US, self._find)
+        self.refused.update(refused)
         return applied
 
     def measure(self) -> dict[str, NDArray[np.float64]]:

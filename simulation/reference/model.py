@@ -10,6 +10,7 @@ from typing import Any
 import mesa
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from infra.contracts.identity import Pseudonyms
 from infra.contracts.time import TICK_US
@@ -100,11 +101,10 @@ class PlainMetaverse(mesa.Model):  # type: ignore[misc]  # mesa publishes no typ
         )
         return self._writer.tick(self.tick - 1, tables, self._intended_at)
 
-    def apply(self, commands: pa.RecordBatch) -> int:
-        """Apply COMMAND rows before the next step; returns how many took effect, counts the rest in `refused`."""
-        counts = carry_out(orders(commands, self.pseudonyms), self.tick * TICK_US, self._find)
-        applied = counts.pop("applied", 0)
-        self.refused.update(counts)
+    def apply(self, commands: pa.RecordBatch) -> NDArray[np.uint64]:
+        """Apply COMMAND rows before the next step; the ids of those that took effect, the rest counted in `refused`."""
+        applied, refused = carry_out(orders(commands, self.pseudonyms), self.tick * TICK_US, self._find)
+        self.refused.update(refused)
         return applied
 
     def residents(self, world: World) -> list[PersonAgent]:

@@ -15,7 +15,7 @@ from infra.bus.kafka_library import KafkaConsumer
 from infra.bus.kafka_library import TopicPartition as KafkaPartition
 from infra.bus.lanes import Lane, LaneHooks
 from infra.bus.messages import Raw, Received, Undecodable
-from infra.bus.producer import FrameProducer, TickMark
+from infra.bus.producer import BULK_LINGER_MS, FrameProducer, TickMark
 from infra.bus.snapshots import SnapshotStore
 from infra.contracts.errors import EnvironmentFailed
 from infra.contracts.events import EVENT
@@ -99,6 +99,28 @@ class TestBus:
         send_ticks(broker, topics, range(10, 15))
         batches = released(read_all(broker.bootstrap, topics.events), topics.events)
         assert [(batch.tick, len(batch.frames)) for batch in batches] == [(tick, 2) for tick in range(10, 15)]
+
+    def test_a_bulk_source_keeps_order_and_counts_while_it_travels_in_few_batches(
+        self, broker: Broker, topics: Topics
+    ) -> None:
+        with FrameProducer(
+            broker.bootstrap, namespace="test", client_id="bulk", max_in_flight=4_096, linger_ms=BULK_LINGER_MS
+        ) as producer:
+            for tick in range(300):
+                send_tick(producer, topics, tick, [random_batch(EVENT, 2, seed=tick)] * 2)
+            producer.flush()
+            per_request = producer.kafka.metrics()["producer-metrics"]["records-per-request-avg"]
+        assert per_request > 20, "each tick still travels by itself"
+        batches = released(read_all(broker.bootstrap, topics.events), topics.events)
+        assert [(batch.tick, len(batch.frames)) for batch in batches] == [(tick, 2) for tick in range(300)]
+
+    def test_a_lane_far_behind_catches_up_with_everything(self, broker: Broker, topics: Topics) -> None:
+        # More than one poll, and more than one fetch, hand out at once.
+        send_ticks(broker, topics, range(1_200))
+        with Lane(numbering_config(topics, broker.bootstrap, broker.capabilities), Numbering(topics)) as lane:
+            work(lane, 1_200)
+        batches = released(read_all(broker.bootstrap, topics.scores), topics.scores)
+        assert numbers_of(batches) == list(range(1_200 * 2 * ROWS))
 
     def test_a_lane_answers_every_tick_with_lineage_and_tick_ends(self, broker: Broker, topics: Topics) -> None:
         send_ticks(broker, topics, range(4))

@@ -25,7 +25,7 @@ def pair(scenario: Scenario, ticks: int, offers_every: int = 0) -> Iterator[tupl
     for step in range(ticks):
         if offers_every and step % offers_every == 0:
             orders = offers_to_everyone(fast, practice=1 + step // offers_every % 3)
-            assert fast.apply(orders) == plain.apply(orders) == orders.num_rows
+            assert len(fast.apply(orders)) == len(plain.apply(orders)) == orders.num_rows
         fast.step()
         plain.step()
         yield fast.drain(), plain.drain()
@@ -57,7 +57,7 @@ def test_orders_that_cannot_be_applied_are_counted_alike() -> None:
         plain.step()
     everyone = fast.persons
     late = command_batch(everyone, fast.tick - 30)
-    assert fast.apply(late) == plain.apply(late) == 0
+    assert len(fast.apply(late)) == len(plain.apply(late)) == 0
     assert fast.refused == plain.refused
     assert fast.refused["expired"] == len(everyone)
 
