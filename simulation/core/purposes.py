@@ -26,3 +26,5 @@ TASK: Final = 18
 TEXT: Final = 19
 EVENT_ID: Final = 21
 PEER: Final = 22
+TRIAL_ARM: Final = 40
+TRIAL_ORDER: Final = 41

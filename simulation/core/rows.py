@@ -180,3 +180,26 @@ def _new_truth_compiled(sink: object, p: object, kind: object, ref: object, prob
 def make_sink(rows: int) -> Sink:
     """Empty buffers for `rows` rows of each table."""
     return Sink(np.zeros(rows, EVENT_ROW), np.zeros(rows, CHECK_ROW), np.zeros(rows, TRUTH_ROW), np.zeros(3, np.int64))
+
+
+def with_room(sink: Sink, people: int) -> Sink:
+    """The sink itself, or a copy in larger buffers, so that `people` can write a minute; each table grows for itself.
+
+    A quarter more than needed: buffers are memory that grows with the people, and doubling would waste most of it.
+    """
+    more = ROOM * people
+    used = [int(number) for number in sink.used]
+    return Sink(
+        _grown(sink.events, used[0], more),
+        _grown(sink.checks, used[1], more),
+        _grown(sink.truth, used[2], more),
+        sink.used,
+    )
+
+
+def _grown(table: Rows, used: int, more: int) -> Rows:
+    if used + more <= len(table):
+        return table
+    larger = np.zeros(max(used + more, len(table) + len(table) // 4), table.dtype)
+    larger[:used] = table[:used]
+    return larger

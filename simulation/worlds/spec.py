@@ -9,10 +9,14 @@ from infra.contracts.worlds import World
 
 @dataclass(frozen=True, kw_only=True)
 class WorldSpec:
-    """A world: its code, its frozen parameters, and how much it draws people in each local hour (24 values)."""
+    """A world: its code, its frozen parameters, and how much it draws people in each local hour (24 values).
+
+    `exposures` names the parameter that says how often a minute something arrives that can be answered.
+    """
 
     world: World
     parameters: Any
+    exposures: str
     hours: tuple[float, ...]
 
 
