@@ -26,3 +26,6 @@ TASK: Final = 18
 TEXT: Final = 19
 EVENT_ID: Final = 21
 PEER: Final = 22
+OPEN: Final = 23
+OWN: Final = 24
+LEAVE: Final = 25
