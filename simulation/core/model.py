@@ -59,7 +59,7 @@ class Metaverse(mesa.Model):  # type: ignore[misc]  # mesa publishes no types
         numbers = numbers_of(shard, scenario.people, self.pseudonyms)
         self.people: Rows = born(scenario, self.seed_value, numbers)
         self.common = Common(
-            np.zeros((WORLDS, HOURS_A_DAY)),
+            np.zeros((WORLDS, 2 * HOURS_A_DAY)),
             np.zeros((circle_count(scenario), 3), np.int64),
             min(scenario.circle_size, scenario.people),
         )

@@ -27,7 +27,10 @@ Key = tuple[int, int]
 
 @dataclass(frozen=True)
 class Conditions:
-    """`attraction` is float64 [place, local hour], 0 outside and for closed worlds; `worlds` has their parameters."""
+    """`attraction` is float64 [place, local hour], 24 hours of weekdays, then 24 of weekends; 0 where it is closed.
+
+    `worlds` has the parameters of each.
+    """
 
     cognition: Parameters
     worlds: dict[World, Any]
@@ -66,11 +69,12 @@ class Timetable:
 
     def _attraction(self, phase: Phase | None) -> NDArray[np.float64]:
         weights = self._scenario.worlds | (phase.worlds if phase else {})
-        table = np.zeros((WORLDS, HOURS_A_DAY))
+        table = np.zeros((WORLDS, 2 * HOURS_A_DAY))
         for world, agent in discover().items():
             own = self._scenario.hours.get(world.label)
             hours = agent.spec.hours if own is None else hours_table(own)
-            table[world] = np.asarray(hours) * weights.get(world.label, 0.0)
+            weekday = np.asarray(hours) * weights.get(world.label, 0.0)
+            table[world] = np.concatenate([weekday, agent.spec.weekend * weekday])
         return table
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from simulation.core.model import Metaverse
     from simulation.worlds.spec import WorldSpec
 
-CHUNK = 2_048
+CHUNK = 1_024
 """People a compiled call steps at most: bounds the room that row buffers must have to spare."""
 
 
