@@ -10,6 +10,7 @@ from infra.contracts.errors import BadInput
 PRESETS = Path(__file__).parent / "presets"
 _LARGEST_FILE = 1_000_000
 _DEEPEST = 20
+_LONGEST_NAME = 200
 _MOST_VALUES = 10_000
 Location = tuple[str | int, ...]
 Lines = dict[Location, str]
@@ -24,15 +25,16 @@ def preset_names() -> tuple[str, ...]:
 def path_of(name: str, folder: Path | None = None) -> Path:
     """The file of a built-in name or of a path (relative to `folder`); raises BadInput where there is none."""
     built_in = PRESETS / f"{name}.yaml"
-    if "/" not in name and built_in.is_file():
-        return built_in
     path = Path(name) if folder is None else folder / name
     try:
+        if "/" not in name and built_in.is_file():
+            return built_in
         if path.is_file():
             return path
-    except OSError:  # a name that no file can have
+    except (OSError, ValueError):  # a name that no file can have
         pass
-    raise BadInput(f"no scenario {name!r}: give the path of a YAML file, or one of {', '.join(preset_names())}")
+    shown = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
+    raise BadInput(f"no scenario {shown!r}: give the path of a YAML file, or one of {', '.join(preset_names())}")
 
 
 def composed(path: Path, below: tuple[Path, ...] = ()) -> tuple[dict[str, Any], Lines]:
@@ -134,7 +136,8 @@ def _walk(node: yaml.Node, at: Location, lines: Lines, path: Path) -> None:
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
             if len(lines) > _MOST_VALUES:
-                raise BadInput(f"{path}:1: over {_MOST_VALUES:,} values, a scenario is a short YAML file")
+                line = f"{path}:{value.start_mark.line + 1}"
+                raise BadInput(f"{line}: over {_MOST_VALUES:,} values, a scenario is a short YAML file")
             _walk(value, (*at, index), lines, path)
 
 
