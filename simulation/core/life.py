@@ -1,10 +1,10 @@
 """One minute of a person's life outside of what their world has them do."""
 
-from simulation.cognition.feelings import feel, unwind
+from simulation.cognition.feelings import feel, feeling, unwind
 from simulation.cognition.mind import concentrate, tire, wander
 from simulation.cognition.parameters import Parameters
-from simulation.cognition.practice import fade, practising
-from simulation.cognition.rhythm import asleep, local_minute
+from simulation.cognition.practice import fade, practising, turn
+from simulation.cognition.rhythm import asleep, body_minute
 from simulation.core import purposes
 from simulation.core.compiled import kernel
 from simulation.core.draws import uniform
@@ -18,6 +18,8 @@ from simulation.core.sessions import move_on, open_session
 _START_US = 12_000_000.0
 REST = 8
 """Outside, where nothing happens to them, people are brought up to date every so many minutes only."""
+NEVER = 2**31 - 1
+"""A tick that does not come."""
 
 
 @kernel
@@ -26,9 +28,10 @@ def live(p: Person, k: Parameters, now: Moment, common: Common, sink: ListSink) 
     if p.world == 0:
         stay_out(p, k, now, common, sink)
         return
-    local = local_minute(p, now.minute)
+    local = body_minute(p, k, now)
     fade(p, k, 1)
-    tire(p, k, local, asleep(p, local), 1)
+    turn(p, k, now)
+    tire(p, k, local, asleep(p, k, local), 1)
     p.clock = int(_START_US * uniform(now.seed, purposes.CLOCK, p.number, now.tick, 0))
     feel(p, k, now, local, circle_mood(p, common))
     wander(p, k, now)
@@ -47,13 +50,26 @@ def live(p: Person, k: Parameters, now: Moment, common: Common, sink: ListSink) 
 def stay_out(p: Person, k: Parameters, now: Moment, common: Common, sink: ListSink) -> None:
     """One minute outside every world: rest, and come when it is time and one is awake."""
     if (now.tick + p.number) % REST == 0:
-        local = local_minute(p, now.minute)
+        local = body_minute(p, k, now)
         fade(p, k, REST)
-        tire(p, k, local, asleep(p, local), REST)
-        unwind(p, k, local, REST)
-    if now.tick >= p.next_session and not asleep(p, local_minute(p, now.minute)):
+        tire(p, k, local, asleep(p, k, local), REST)
+        unwind(p, k, now, local, REST)
+    if now.tick >= p.next_session and not asleep(p, k, body_minute(p, k, now)):
         p.clock = int(_START_US * uniform(now.seed, purposes.CLOCK, p.number, now.tick, 0))
         open_session(p, k, now, common, sink)
+
+
+@kernel
+def next_visit(p: Person, tick: int) -> int:
+    """First tick after `tick` at which `live` has something to do for the person; NEVER while in a session.
+
+    What `stay_out` looks at must be looked at here: the array model skips people until then. Whoever sleeps past the
+    time of the next session is not skipped, so that a changed bedtime cannot be missed.
+    """
+    if p.world != 0:
+        return NEVER
+    rest = tick + REST - (tick + p.number) % REST
+    return min(rest, max(tick + 1, p.next_session))
 
 
 @kernel
@@ -73,6 +89,6 @@ def count(p: Person, k: Parameters) -> None:
     p.minutes += 1
     if p.wandering == 0 and not practising(p, k):
         p.focus_minutes += 1
-    p.mood_sum += p.mood
+    p.mood_sum += feeling(p, k)
     p.stress_sum += p.stress
     p.burden_sum += p.burden

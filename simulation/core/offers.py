@@ -2,7 +2,7 @@
 
 from infra.contracts.kinds import EventKind
 from simulation.cognition.parameters import Parameters
-from simulation.cognition.practice import acceptance, benefit, interrupt
+from simulation.cognition.practice import FOCUS, acceptance, benefit, interrupt, own_rate
 from simulation.core import purposes
 from simulation.core.compiled import kernel
 from simulation.core.draws import uniform
@@ -15,6 +15,8 @@ _ACCEPTED = int(EventKind.OFFER_ACCEPTED)
 _DISMISSED = int(EventKind.OFFER_DISMISSED)
 _COMPLETED = int(EventKind.PRACTICE_COMPLETED)
 _ABANDONED = int(EventKind.PRACTICE_ABANDONED)
+OWN_MOST = 0.05
+"""Largest probability a minute of practising unasked: draws above it need no further look."""
 
 
 @kernel
@@ -34,15 +36,19 @@ def answer_offer(p: Person, k: Parameters, now: Moment, sink: ListSink) -> None:
     _report(p, _SHOWN, offer, p.offer_minutes, sink)
     willing = acceptance(p, k)
     interrupt(p, k)
-    p.habit += k.habit_step * 0.2
     if uniform(now.seed, purposes.OFFER, p.number, now.tick, 0) >= willing:
         _report(p, _DISMISSED, offer, p.offer_minutes, sink)
         return
     _report(p, _ACCEPTED, offer, p.offer_minutes, sink)
-    p.practice = offer
+    begin_practice(p, k, now, offer)
+
+
+@kernel
+def begin_practice(p: Person, k: Parameters, now: Moment, practice: int) -> None:
+    """Start a practice of `offer_minutes`; some will break it off."""
+    p.practice = practice
     p.practice_since = now.tick
-    p.practice_until = now.tick + p.offer_minutes
-    p.practice_end = p.practice_until
+    p.practice_end = now.tick + p.offer_minutes
     if uniform(now.seed, purposes.OFFER, p.number, now.tick, 1) < k.abandon:
         share = uniform(now.seed, purposes.OFFER, p.number, now.tick, 2)
         p.practice_end = now.tick + 1 + int(share * (p.offer_minutes - 1))
@@ -53,9 +59,10 @@ def end_practice(p: Person, k: Parameters, now: Moment, sink: ListSink) -> None:
     """The practice is over: what was done of it counts."""
     minutes = now.tick - p.practice_since
     p.practice_minutes += minutes
-    _report(p, _COMPLETED if p.practice_end >= p.practice_until else _ABANDONED, p.practice, minutes, sink)
+    _report(p, _COMPLETED if minutes >= p.offer_minutes else _ABANDONED, p.practice, minutes, sink)
     benefit(p, k, p.practice, float(minutes))
     p.habit += k.habit_step
+    p.practised_at = now.tick
     p.practice = 0
 
 
@@ -66,3 +73,16 @@ def practise(p: Person, k: Parameters, now: Moment, sink: ListSink) -> None:
         end_practice(p, k, now, sink)
     if p.offer > 0:
         answer_offer(p, k, now, sink)
+    elif p.practice == 0:
+        practise_unasked(p, k, now)
+
+
+@kernel
+def practise_unasked(p: Person, k: Parameters, now: Moment) -> None:
+    """Perhaps begin a practice that nobody offered: its command is 0."""
+    u = uniform(now.seed, purposes.OWN, p.number, now.tick, 0)
+    if u < OWN_MOST and u < own_rate(p, k, now.tick):
+        p.command = 0
+        p.offer_minutes = 5 + 5 * int(4.0 * uniform(now.seed, purposes.OWN, p.number, now.tick, 1))
+        kind = 1 + int(FOCUS * uniform(now.seed, purposes.OWN, p.number, now.tick, 2))
+        begin_practice(p, k, now, kind)

@@ -7,6 +7,8 @@ from infra.contracts.draws import uniform
 from simulation.core import purposes
 from simulation.core.person import PERSON
 from simulation.core.rows import Rows
+from simulation.core.traits import archetype_of, standings
+from simulation.scenarios.changes import Nights
 from simulation.scenarios.model import Scenario
 
 Floats = NDArray[np.float64]
@@ -27,12 +29,13 @@ def born(scenario: Scenario, seed: int, numbers: NDArray[np.int64]) -> Rows:
     people["offset"] = offsets[(birth.flat(0) * len(offsets)).astype(np.int64)]
     _give_traits(people, birth)
     _give_nights(people, birth)
+    _move_nights(people, birth, scenario.nights)
     _give_states(people, birth, scenario.first_tick)
     return people
 
 
 class _Birth:
-    """Draws at birth: uniform, near-normal, and log-normal with mean about 1."""
+    """Draws at birth: uniform and near-normal."""
 
     def __init__(self, seed: int, numbers: NDArray[np.int64]) -> None:
         self._seed, self._numbers = seed, numbers
@@ -46,27 +49,32 @@ class _Birth:
         centred: Floats = (parts - 2.0) * np.sqrt(3.0)
         return centred
 
-    def factor(self, index: int, spread: float) -> Floats:
-        drawn: Floats = np.exp(spread * self.bell(index) - 0.5 * spread * spread)
-        return drawn
-
 
 def _give_traits(people: Rows, birth: _Birth) -> None:
-    """Traits vary independently, with spreads chosen; a joint distribution is calibration's business."""
-    people["control"] = np.clip(0.72 + 0.09 * birth.bell(1), 0.4, 0.98)
-    people["restless"] = np.clip(birth.factor(2, 0.45), 0.25, 4.0)
-    people["reactive"] = np.clip(birth.factor(3, 0.35), 0.3, 3.0)
-    people["cheer"] = np.clip(0.18 + 0.18 * birth.bell(4), -0.6, 0.8)
-    people["eager"] = 0.7 * birth.bell(5)
+    """Correlated standings (a Gaussian copula), shifted by archetype, become traits with their own distributions."""
+    people["archetype"] = archetype_of(birth.flat(4))
+    stand = standings(birth, people["archetype"])
+    people["control"] = np.clip(0.72 + 0.09 * stand["control"], 0.4, 0.98)
+    people["restless"] = np.clip(_factor(stand["restless"], 0.42), 0.25, 4.0)
+    people["reactive"] = np.clip(_factor(stand["reactive"], 0.33), 0.3, 3.0)
+    people["cheer"] = np.clip(0.18 + 0.18 * stand["cheer"], -0.6, 0.8)
+    people["eager"] = 0.7 * stand["eager"]
     # Most people are drawn to one tone or the other, few to neither.
     side = birth.flat(6) * 2.0 - 1.0
     people["taste"] = np.sign(side) * np.sqrt(np.abs(side))
-    people["receptive"] = 0.8 * birth.bell(7)
-    people["gain"] = np.clip(birth.factor(8, 0.4), 0.2, 3.0)
-    people["chronotype"] = np.clip(1.2 * birth.bell(9), -3.0, 3.5)
+    people["receptive"] = 0.8 * stand["receptive"]
+    people["gain"] = np.clip(_factor(stand["gain"], 0.4), 0.2, 3.0)
+    people["chronotype"] = np.clip(1.2 * stand["chronotype"], -3.0, 3.5)
     people["gaze_bias"] = 0.07 * birth.bell(10)
-    people["tempo"] = np.clip(birth.factor(11, 0.12), 0.7, 1.6)
-    people["ability"] = np.clip(0.5 + 0.18 * birth.bell(12), 0.05, 0.95)
+    people["tempo"] = np.clip(_factor(stand["tempo"], 0.10), 0.7, 1.6)
+    people["ability"] = np.clip(0.5 + 0.18 * stand["ability"], 0.05, 0.95)
+    people["trust"] = np.clip(0.5 + 0.15 * stand["trust"], 0.05, 0.95)
+
+
+def _factor(standing: Floats, spread: float) -> Floats:
+    """Log-normal with mean about 1."""
+    drawn: Floats = np.exp(spread * standing - 0.5 * spread * spread)
+    return drawn
 
 
 def _give_nights(people: Rows, birth: _Birth) -> None:
@@ -77,6 +85,13 @@ def _give_nights(people: Rows, birth: _Birth) -> None:
     people["wake"] = np.mod(middle + half, 1440.0).astype(np.int32)
 
 
+def _move_nights(people: Rows, birth: _Birth, nights: Nights) -> None:
+    """Some sleep at other hours than their body would; its clock (`chronotype`) stays where it is."""
+    moved = birth.flat(90) < nights.share
+    for name in ("bed", "wake"):
+        people[name][moved] = np.mod(people[name][moved] + round(60 * nights.shift_hours), 1440)
+
+
 def _give_states(people: Rows, birth: _Birth, first_tick: int) -> None:
     """Everyone starts rested enough, outside every world, and comes within the first hours awake."""
     people["focus"] = 0.5
@@ -85,6 +100,11 @@ def _give_states(people: Rows, birth: _Birth, first_tick: int) -> None:
     people["effort"] = 0.1
     people["stress"] = 0.24 + 0.1 * birth.flat(2)
     people["mood"] = people["cheer"]
+    people["debt"] = 0.38
+    people["gloom"] = -people["cheer"]
+    people["worry"] = people["stress"]
+    people["joined"] = first_tick
+    people["open_until"] = first_tick
     people["due_at"] = -1
     people["due_peer"] = -1
     people["next_session"] = first_tick + (180.0 * birth.flat(3)).astype(np.int32)

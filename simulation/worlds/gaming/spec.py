@@ -23,5 +23,6 @@ class Parameters:
 SPEC = WorldSpec(
     world=World.GAMING,
     parameters=Parameters(),
+    exposures="quests",
     hours=by_hours({0: 0.9, 2: 0.5, 7: 0.2, 12: 0.7, 13: 0.4, 17: 1.0, 19: 1.6, 23: 1.2}),
 )

@@ -7,7 +7,7 @@ from infra.contracts.kinds import EventKind
 from simulation.cognition.answering import answer_logit, answer_probability, interest
 from simulation.cognition.parameters import Parameters as Cognition
 from simulation.cognition.practice import practising
-from simulation.cognition.rhythm import clamp, local_minute
+from simulation.cognition.rhythm import body_minute, clamp
 from simulation.core import purposes
 from simulation.core.compiled import compiled, kernel
 from simulation.core.draws import spread, uniform
@@ -81,7 +81,7 @@ def show_quiz(p: Person, k: Cognition, w: Parameters, now: Moment, sink: ListSin
     row.item = p.doing_item
     row.level = level
     off = level - p.ability
-    logit = w.answer + answer_logit(p, k, local_minute(p, now.minute), 0.0, weight)
+    logit = w.answer + answer_logit(p, k, body_minute(p, k, now), 0.0, weight)
     logit += k.answer_interest * interest(p, now, row.item) - w.stretch * off * off * (1.0 + 2.0 * p.fatigue)
     p.due_weight = level
     decide(p, k, now, sink, row, answer_probability(p, k, 0.0, weight, logit))

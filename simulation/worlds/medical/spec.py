@@ -24,5 +24,6 @@ class Parameters:
 SPEC = WorldSpec(
     world=World.MEDICAL,
     parameters=Parameters(),
+    exposures="prompts",
     hours=by_hours({0: 0.3, 7: 0.9, 11: 0.7, 18: 1.0, 22: 0.6}),
 )

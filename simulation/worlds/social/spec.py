@@ -24,5 +24,6 @@ class Parameters:
 SPEC = WorldSpec(
     world=World.SOCIAL,
     parameters=Parameters(),
+    exposures="comments",
     hours=by_hours({0: 0.5, 7: 0.9, 9: 0.6, 12: 1.2, 14: 0.6, 18: 1.3, 20: 1.7, 23: 1.0}),
 )

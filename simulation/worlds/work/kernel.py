@@ -7,7 +7,7 @@ from infra.contracts.kinds import EventKind
 from simulation.cognition.answering import answer_logit, answer_probability, interest
 from simulation.cognition.parameters import Parameters as Cognition
 from simulation.cognition.practice import practising
-from simulation.cognition.rhythm import clamp, local_minute
+from simulation.cognition.rhythm import body_minute, clamp
 from simulation.core import purposes
 from simulation.core.compiled import compiled, kernel
 from simulation.core.draws import uniform
@@ -110,7 +110,7 @@ def deliver(p: Person, k: Cognition, w: Parameters, now: Moment, common: Common,
     row.peer = some_friend(p, common, content(p, now, 4))
     row.weight, row.level = weight, hard
     row.text = pick_phrase(p, now, tone, 0)
-    logit = w.answer + answer_logit(p, k, local_minute(p, now.minute), tone, weight)
+    logit = w.answer + answer_logit(p, k, body_minute(p, k, now), tone, weight)
     logit += k.answer_interest * interest(p, now, row.item) + 3.0 * (weight - 0.5) * hard
     p.due_weight = weight
     decide(p, k, now, sink, row, answer_probability(p, k, 0.0, weight, logit))
