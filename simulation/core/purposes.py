@@ -29,5 +29,6 @@ PEER: Final = 22
 OPEN: Final = 23
 OWN: Final = 24
 LEAVE: Final = 25
+GROUP: Final = 26
 TRIAL_ARM: Final = 40
 TRIAL_ORDER: Final = 41
