@@ -77,3 +77,4 @@ def test_a_world_says_how_much_it_draws_people_at_each_hour(world: World) -> Non
     assert len(hours) == 24
     assert min(hours) >= 0.0
     assert max(hours) > 0.0
+    assert 0.0 <= discover()[world].spec.weekend <= 2.0

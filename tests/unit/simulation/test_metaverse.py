@@ -8,8 +8,10 @@ import pytest
 from infra.contracts.digest import Digest
 from infra.contracts.kinds import EventKind
 from infra.contracts.time import TICK_US
+from simulation.cognition.scales import anxiety_severity, depression_severity
 from simulation.core.group_agent import Groups
 from simulation.core.model import Metaverse
+from simulation.core.person import Person
 from simulation.core.world_agent import Place
 from simulation.scenarios import load
 from simulation.scenarios.model import Scenario
@@ -177,6 +179,18 @@ def test_measuring_can_start_after_the_warm_up() -> None:
     assert model.measure()["session_minutes"].sum() == 0
     model.step()
     assert 0 < model.measure()["session_minutes"].sum() <= 200
+
+
+def test_scores_of_scales_are_those_of_the_kernels() -> None:
+    model = busy()
+    model.people["gloom"][:4], model.people["worry"][:4] = (-2.0, -0.1, 0.2, 2.0), (0.0, 0.25, 0.4, 1.0)
+    measured = model.measure()
+    for place, row in enumerate(model.people[:10]):
+        person = Person(gloom=float(row["gloom"]), worry=float(row["worry"]))
+        assert measured["depression"][place] == pytest.approx(27 * depression_severity(person))
+        assert measured["anxiety"][place] == pytest.approx(21 * anxiety_severity(person))
+    assert measured["depression"][0] == 0.0
+    assert measured["depression"][3] == 27.0
 
 
 def test_numbers_of_events_go_on_from_the_warm_up_into_the_run() -> None:
