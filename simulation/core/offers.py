@@ -26,6 +26,21 @@ def _report(p: Person, kind: int, practice: int, minutes: int, sink: ListSink) -
 
 
 @kernel
+def meet_offer(p: Person, k: Parameters) -> None:
+    """What the sight of an offer does, taken up or not."""
+    interrupt(p, k)
+    p.habit += k.habit_step * 0.2
+
+
+@kernel
+def conclude(p: Person, k: Parameters, minutes: float) -> None:
+    """What so many minutes of the running practice leave behind, and its end."""
+    benefit(p, k, p.practice, minutes)
+    p.habit += k.habit_step
+    p.practice = 0
+
+
+@kernel
 def answer_offer(p: Person, k: Parameters, now: Moment, sink: ListSink) -> None:
     """Show the offer that has arrived, and let the person take it up or dismiss it."""
     offer = p.offer
@@ -33,8 +48,7 @@ def answer_offer(p: Person, k: Parameters, now: Moment, sink: ListSink) -> None:
     p.offers += 1
     _report(p, _SHOWN, offer, p.offer_minutes, sink)
     willing = acceptance(p, k)
-    interrupt(p, k)
-    p.habit += k.habit_step * 0.2
+    meet_offer(p, k)
     if uniform(now.seed, purposes.OFFER, p.number, now.tick, 0) >= willing:
         _report(p, _DISMISSED, offer, p.offer_minutes, sink)
         return
@@ -54,9 +68,7 @@ def end_practice(p: Person, k: Parameters, now: Moment, sink: ListSink) -> None:
     minutes = now.tick - p.practice_since
     p.practice_minutes += minutes
     _report(p, _COMPLETED if p.practice_end >= p.practice_until else _ABANDONED, p.practice, minutes, sink)
-    benefit(p, k, p.practice, float(minutes))
-    p.habit += k.habit_step
-    p.practice = 0
+    conclude(p, k, float(minutes))
 
 
 @kernel

@@ -26,3 +26,5 @@ TASK: Final = 18
 TEXT: Final = 19
 EVENT_ID: Final = 21
 PEER: Final = 22
+ORACLE: Final = 901
+POTENTIAL: Final = 902

@@ -60,12 +60,20 @@ def offer_quest(p: Person, k: Cognition, w: Parameters, now: Moment, sink: ListS
     row = new_event(sink, p, _OFFERED)
     row.item = int(content(p, now, 3) * ITEMS)
     row.level = level
+    p.due_weight = level
+    liked = interest(p, now, row.item)
+    decide(p, k, now, sink, row, quest_chance(p, k, w, local_minute(p, now.minute), (level, liked)))
+
+
+@kernel
+def quest_chance(p: Person, k: Cognition, w: Parameters, local: int, what: tuple[float, float]) -> float:
+    """Probability of taking up a quest; `what` is (challenge, the person's interest in its topic)."""
+    level, liked = what
     off = level - (p.ability + 0.08 - 0.5 * (p.fatigue - 0.4))
     weight = 0.5
-    logit = w.answer + answer_logit(p, k, local_minute(p, now.minute), 0.0, weight)
-    logit += k.answer_interest * interest(p, now, row.item) - w.flow * off * off
-    p.due_weight = level
-    decide(p, k, now, sink, row, answer_probability(p, k, 0.0, weight, logit))
+    logit = w.answer + answer_logit(p, k, local, 0.0, weight)
+    logit += k.answer_interest * liked - w.flow * off * off
+    return answer_probability(p, k, 0.0, weight, logit)
 
 
 @kernel
@@ -91,6 +99,12 @@ def complete_quest(p: Person, now: Moment, sink: ListSink) -> None:
     row = finish(p, now, sink, _COMPLETED)
     row.level = level
     row.amount = won
+    take_result(p, won)
+
+
+@kernel
+def take_result(p: Person, won: int) -> None:
+    """What winning or losing does to mood."""
     p.mood = clamp(p.mood + (0.03 if won == 1 else -0.02), -1.0, 1.0)
 
 

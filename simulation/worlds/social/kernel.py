@@ -33,6 +33,8 @@ _SEEN = int(EventKind.COMMENT_SEEN)
 _COMMENT = int(EventKind.COMMENT_POSTED)
 _CALL = int(EventKind.VIDEO_CALL_JOINED)
 _CALL_END = int(EventKind.VIDEO_CALL_ENDED)
+COMMENT_RANGE, POST_RANGE = 0.6, 0.8
+"""Width of the tone of one's own words around one's mood. Chosen."""
 
 
 @kernel
@@ -66,9 +68,23 @@ def see_comment(p: Person, k: Cognition, w: Parameters, now: Moment, common: Com
     row.peer = some_friend(p, common, content(p, now, 4))
     row.tone, row.weight = tone, weight
     row.text = pick_phrase(p, now, tone, 0)
-    logit = w.answer + answer_logit(p, k, local_minute(p, now.minute), tone, weight)
-    logit += k.answer_interest * interest(p, now, row.item)
-    decide(p, k, now, sink, row, answer_probability(p, k, tone, weight, logit))
+    liked = interest(p, now, row.item)
+    decide(p, k, now, sink, row, comment_chance(p, k, w, local_minute(p, now.minute), (tone, weight, liked)))
+    rub_off(p, w, tone)
+
+
+@kernel
+def comment_chance(p: Person, k: Cognition, w: Parameters, local: int, what: tuple[float, float, float]) -> float:
+    """Probability of answering a comment; `what` is (tone, importance, the person's interest in its topic)."""
+    tone, weight, liked = what
+    logit = w.answer + answer_logit(p, k, local, tone, weight)
+    logit += k.answer_interest * liked
+    return answer_probability(p, k, tone, weight, logit)
+
+
+@kernel
+def rub_off(p: Person, w: Parameters, tone: float) -> None:
+    """The tone of a comment moves the mood of whoever is there to read it."""
     if p.wandering == 0:
         p.mood = clamp(p.mood + w.rub_off * tone, -1.0, 1.0)
 
@@ -77,7 +93,7 @@ def see_comment(p: Person, k: Cognition, w: Parameters, now: Moment, common: Com
 def comment(p: Person, k: Cognition, now: Moment, sink: ListSink) -> None:
     """The answer to a comment, coloured by the person's mood."""
     row = respond(p, k, now, sink, _COMMENT)
-    tone = clamp(p.mood + 0.6 * (content(p, now, 10) - 0.5), -1.0, 1.0)
+    tone = clamp(p.mood + COMMENT_RANGE * (content(p, now, 10) - 0.5), -1.0, 1.0)
     row.tone = tone
     row.weight = 0.2 + 0.6 * content(p, now, 11)
     row.duration = 5.0 + 60.0 * content(p, now, 12)
@@ -88,7 +104,7 @@ def comment(p: Person, k: Cognition, now: Moment, sink: ListSink) -> None:
 def publish(p: Person, w: Parameters, now: Moment, sink: ListSink) -> None:
     """A post of one's own."""
     row = new_event(sink, p, _POST)
-    tone = clamp(p.mood + 0.8 * (content(p, now, 1) - 0.5), -1.0, 1.0)
+    tone = clamp(p.mood + POST_RANGE * (content(p, now, 1) - 0.5), -1.0, 1.0)
     row.item = int(content(p, now, 3) * ITEMS)
     row.tone = tone
     row.weight = content(p, now, 2)
