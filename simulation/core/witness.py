@@ -54,6 +54,8 @@ class Hidden:
     stuck: Count = 0  # whether the gaze of the running episode of wandering is stuck
     willing: float = 0.0  # probability of taking up the offer that was just shown
     chance: float = 0.0  # probability that the open exposure is acted on; 0 when none is open
+    noticed: float = 0.0  # probability of noticing the last exposure
+    logit: float = 0.0  # log-odds of answering it, once noticed
     delay: float = 1.0  # mean delay of that answer, minutes
 
 

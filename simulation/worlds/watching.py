@@ -4,7 +4,7 @@ Beside `acting`, as `core.witness` is beside `core.sensing`: the same kernels fo
 """
 
 from infra.contracts.kinds import EventKind
-from simulation.cognition.answering import delay_mean
+from simulation.cognition.answering import answer_probability, delay_mean, notice
 from simulation.cognition.parameters import Parameters
 from simulation.core.compiled import kernel
 from simulation.core.moment import Moment
@@ -40,9 +40,12 @@ def see_look(p: Person, e: Seen, share_clicks: float) -> float:
 
 
 @kernel
-def see_exposure(p: Person, h: Hidden, k: Parameters, chance: float) -> float:
-    """An exposure that is acted on with this probability: it is open from now on."""
-    h.chance = chance
+def see_exposure(p: Person, h: Hidden, k: Parameters, what: tuple[float, float], logit: float) -> float:
+    """An exposure of (tone, importance) that is answered with these log-odds once noticed: it is open from now on."""
+    tone, weight = what
+    h.noticed = notice(p, k, tone, weight)
+    h.logit = logit
+    h.chance = answer_probability(p, k, tone, weight, logit)
     h.delay = delay_mean(p, k)
     meet(p)
     return 0.0

@@ -32,6 +32,8 @@ _OFFERED = int(EventKind.QUEST_OFFERED)
 _STARTED = int(EventKind.QUEST_STARTED)
 _COMPLETED = int(EventKind.QUEST_COMPLETED)
 _MATCH = int(EventKind.MATCH_PLAYED)
+QUEST_WEIGHT = 0.5
+"""How much a quest matters, 0 to 1."""
 
 
 @kernel
@@ -62,18 +64,17 @@ def offer_quest(p: Person, k: Cognition, w: Parameters, now: Moment, sink: ListS
     row.level = level
     p.due_weight = level
     liked = interest(p, now, row.item)
-    decide(p, k, now, sink, row, quest_chance(p, k, w, local_minute(p, now.minute), (level, liked)))
+    logit = quest_logit(p, k, w, local_minute(p, now.minute), (level, liked))
+    decide(p, k, now, sink, row, answer_probability(p, k, 0.0, QUEST_WEIGHT, logit))
 
 
 @kernel
-def quest_chance(p: Person, k: Cognition, w: Parameters, local: int, what: tuple[float, float]) -> float:
-    """Probability of taking up a quest; `what` is (challenge, the person's interest in its topic)."""
+def quest_logit(p: Person, k: Cognition, w: Parameters, local: int, what: tuple[float, float]) -> float:
+    """Log-odds of taking up a quest that is noticed; `what` is (challenge, the person's interest in its topic)."""
     level, liked = what
     off = level - (p.ability + 0.08 - 0.5 * (p.fatigue - 0.4))
-    weight = 0.5
-    logit = w.answer + answer_logit(p, k, local, 0.0, weight)
-    logit += k.answer_interest * liked - w.flow * off * off
-    return answer_probability(p, k, 0.0, weight, logit)
+    logit = w.answer + answer_logit(p, k, local, 0.0, QUEST_WEIGHT)
+    return logit + (k.answer_interest * liked - w.flow * off * off)
 
 
 @kernel

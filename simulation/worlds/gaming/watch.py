@@ -12,7 +12,7 @@ from simulation.core.person import Person
 from simulation.core.rows import Rows
 from simulation.core.witness import Hidden, Seen, log_of
 from simulation.worlds.acting import content, settle
-from simulation.worlds.gaming.kernel import chance, quest_chance, take_result
+from simulation.worlds.gaming.kernel import QUEST_WEIGHT, chance, quest_logit, take_result
 from simulation.worlds.gaming.spec import Parameters
 from simulation.worlds.watching import MINUTE_BEGINS, is_look, see_answer, see_begin, see_exposure, see_look
 
@@ -29,7 +29,8 @@ def watch(p: Person, h: Hidden, k: Cognition, w: Parameters, now: Moment, e: See
         settle(p, k)
     elif e.kind == _OFFERED:
         p.due_weight = e.level
-        see_exposure(p, h, k, quest_chance(p, k, w, local_minute(p, now.minute), (e.level, liked)))
+        logit = quest_logit(p, k, w, local_minute(p, now.minute), (e.level, liked))
+        see_exposure(p, h, k, (0.0, QUEST_WEIGHT), logit)
     elif e.kind == _STARTED:
         see_answer(p, h, k, now)
         p.doing_level = e.level

@@ -95,18 +95,23 @@ def show_quiz(p: Person, k: Cognition, w: Parameters, now: Moment, sink: ListSin
     row.level = level
     p.due_weight = level
     liked = interest(p, now, row.item)
-    decide(p, k, now, sink, row, quiz_chance(p, k, w, local_minute(p, now.minute), (level, liked)))
+    logit = quiz_logit(p, k, w, local_minute(p, now.minute), (level, liked))
+    decide(p, k, now, sink, row, answer_probability(p, k, 0.0, quiz_weight(level), logit))
 
 
 @kernel
-def quiz_chance(p: Person, k: Cognition, w: Parameters, local: int, what: tuple[float, float]) -> float:
-    """Probability of answering a quiz; `what` is (difficulty, the person's interest in its topic)."""
+def quiz_weight(level: float) -> float:
+    """How much a quiz of this difficulty matters, 0.3 to 0.7."""
+    return 0.3 + 0.4 * level
+
+
+@kernel
+def quiz_logit(p: Person, k: Cognition, w: Parameters, local: int, what: tuple[float, float]) -> float:
+    """Log-odds of answering a quiz that is noticed; `what` is (difficulty, the person's interest in its topic)."""
     level, liked = what
-    weight = 0.3 + 0.4 * level
     off = level - p.ability
-    logit = w.answer + answer_logit(p, k, local, 0.0, weight)
-    logit += k.answer_interest * liked - w.stretch * off * off * (1.0 + 2.0 * p.fatigue)
-    return answer_probability(p, k, 0.0, weight, logit)
+    logit = w.answer + answer_logit(p, k, local, 0.0, quiz_weight(level))
+    return logit + (k.answer_interest * liked - w.stretch * off * off * (1.0 + 2.0 * p.fatigue))
 
 
 @kernel

@@ -12,7 +12,7 @@ from simulation.core.person import Person
 from simulation.core.rows import Rows
 from simulation.core.witness import Hidden, Seen, nearly, noisy
 from simulation.worlds.acting import content, settle
-from simulation.worlds.learning.kernel import QUIZ_NOISE, lesson_score, quiz_chance, quiz_score
+from simulation.worlds.learning.kernel import QUIZ_NOISE, lesson_score, quiz_logit, quiz_score, quiz_weight
 from simulation.worlds.learning.spec import Parameters
 from simulation.worlds.watching import (
     MINUTE_BEGINS,
@@ -37,7 +37,8 @@ def watch(p: Person, h: Hidden, k: Cognition, w: Parameters, now: Moment, e: See
         settle(p, k)
     elif e.kind == _SHOWN:
         p.due_weight = e.level
-        see_exposure(p, h, k, quiz_chance(p, k, w, local_minute(p, now.minute), (e.level, liked)))
+        logit = quiz_logit(p, k, w, local_minute(p, now.minute), (e.level, liked))
+        see_exposure(p, h, k, (0.0, quiz_weight(e.level)), logit)
     elif e.kind == _ANSWERED:
         see_answer(p, h, k, now)
         return noisy(e.score, quiz_score(p, e.level), QUIZ_NOISE, 0.0, 1.0)

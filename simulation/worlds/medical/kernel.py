@@ -63,17 +63,22 @@ def prompt(p: Person, k: Cognition, w: Parameters, now: Moment, sink: ListSink) 
     row = new_event(sink, p, _PROMPT)
     row.item = int(content(p, now, 3) * ITEMS)
     row.amount = scale
-    decide(p, k, now, sink, row, prompt_chance(p, k, w, local_minute(p, now.minute), scale))
+    logit = prompt_logit(p, k, w, local_minute(p, now.minute), scale)
+    decide(p, k, now, sink, row, answer_probability(p, k, 0.0, prompt_weight(scale), logit))
 
 
 @kernel
-def prompt_chance(p: Person, k: Cognition, w: Parameters, local: int, scale: int) -> float:
-    """Probability of completing a check-in on this scale."""
+def prompt_weight(scale: int) -> float:
+    """How much a check-in on this scale matters, 0.4 or 0.6."""
+    return 0.4 + 0.2 * (scale - 1)
+
+
+@kernel
+def prompt_logit(p: Person, k: Cognition, w: Parameters, local: int, scale: int) -> float:
+    """Log-odds of completing a check-in on this scale that is noticed."""
     touched = -p.mood if scale == MOOD_SCALE else 1.5 * (p.stress - 0.3)
-    weight = 0.4 + 0.2 * (scale - 1)
-    logit = w.answer + answer_logit(p, k, local, 0.0, weight)
-    logit += w.answer_state * touched + 0.8 * p.taste * (1.0 if scale == MOOD_SCALE else -1.0)
-    return answer_probability(p, k, 0.0, weight, logit)
+    logit = w.answer + answer_logit(p, k, local, 0.0, prompt_weight(scale))
+    return logit + (w.answer_state * touched + 0.8 * p.taste * (1.0 if scale == MOOD_SCALE else -1.0))
 
 
 @kernel

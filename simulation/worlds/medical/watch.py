@@ -12,7 +12,7 @@ from simulation.core.person import Person
 from simulation.core.rows import Rows
 from simulation.core.witness import Hidden, Seen, nearly
 from simulation.worlds.acting import settle
-from simulation.worlds.medical.kernel import check_in_share, homework_share, prompt_chance, relieve
+from simulation.worlds.medical.kernel import check_in_share, homework_share, prompt_logit, prompt_weight, relieve
 from simulation.worlds.medical.spec import Parameters
 from simulation.worlds.watching import (
     MINUTE_BEGINS,
@@ -38,7 +38,8 @@ def watch(p: Person, h: Hidden, k: Cognition, w: Parameters, now: Moment, e: See
         if p.doing == _THERAPY and now.tick >= p.doing_until:
             p.doing = 0
     elif e.kind == _PROMPT:
-        see_exposure(p, h, k, prompt_chance(p, k, w, local_minute(p, now.minute), e.amount))
+        logit = prompt_logit(p, k, w, local_minute(p, now.minute), e.amount)
+        see_exposure(p, h, k, (0.0, prompt_weight(e.amount)), logit)
     elif e.kind == _CHECK_IN:
         see_answer(p, h, k, now)
         return nearly(e.score, check_in_share(p), TOLERANCE, 0.0, 1.0)

@@ -69,17 +69,17 @@ def see_comment(p: Person, k: Cognition, w: Parameters, now: Moment, common: Com
     row.tone, row.weight = tone, weight
     row.text = pick_phrase(p, now, tone, 0)
     liked = interest(p, now, row.item)
-    decide(p, k, now, sink, row, comment_chance(p, k, w, local_minute(p, now.minute), (tone, weight, liked)))
+    logit = comment_logit(p, k, w, local_minute(p, now.minute), (tone, weight, liked))
+    decide(p, k, now, sink, row, answer_probability(p, k, tone, weight, logit))
     rub_off(p, w, tone)
 
 
 @kernel
-def comment_chance(p: Person, k: Cognition, w: Parameters, local: int, what: tuple[float, float, float]) -> float:
-    """Probability of answering a comment; `what` is (tone, importance, the person's interest in its topic)."""
+def comment_logit(p: Person, k: Cognition, w: Parameters, local: int, what: tuple[float, float, float]) -> float:
+    """Log-odds of answering a comment that is noticed; `what` is (tone, importance, the person's interest in its topic)."""
     tone, weight, liked = what
     logit = w.answer + answer_logit(p, k, local, tone, weight)
-    logit += k.answer_interest * liked
-    return answer_probability(p, k, tone, weight, logit)
+    return logit + k.answer_interest * liked
 
 
 @kernel

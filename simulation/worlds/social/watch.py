@@ -12,7 +12,7 @@ from simulation.core.person import Person
 from simulation.core.rows import Rows
 from simulation.core.witness import Hidden, Seen
 from simulation.worlds.acting import content, settle
-from simulation.worlds.social.kernel import COMMENT_RANGE, POST_RANGE, comment_chance, rub_off
+from simulation.worlds.social.kernel import COMMENT_RANGE, POST_RANGE, comment_logit, rub_off
 from simulation.worlds.social.spec import Parameters
 from simulation.worlds.watching import (
     MINUTE_BEGINS,
@@ -37,8 +37,8 @@ def watch(p: Person, h: Hidden, k: Cognition, w: Parameters, now: Moment, e: See
     if e.kind == MINUTE_BEGINS:
         settle(p, k)
     elif e.kind == _SEEN:
-        what = (e.tone, e.weight, liked)
-        see_exposure(p, h, k, comment_chance(p, k, w, local_minute(p, now.minute), what))
+        logit = comment_logit(p, k, w, local_minute(p, now.minute), (e.tone, e.weight, liked))
+        see_exposure(p, h, k, (e.tone, e.weight), logit)
         rub_off(p, w, e.tone)
     elif e.kind == _COMMENT:
         see_answer(p, h, k, now)

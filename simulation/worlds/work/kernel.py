@@ -114,7 +114,8 @@ def deliver(p: Person, k: Cognition, w: Parameters, now: Moment, common: Common,
     row.text = pick_phrase(p, now, tone, 0)
     p.due_weight = weight
     what = (tone, weight, hard, interest(p, now, row.item))
-    decide(p, k, now, sink, row, message_chance(p, k, w, local_minute(p, now.minute), what))
+    logit = message_logit(p, k, w, local_minute(p, now.minute), what)
+    decide(p, k, now, sink, row, answer_probability(p, k, 0.0, weight, logit))
     press(p, MESSAGE_STRESS * weight)
 
 
@@ -125,14 +126,16 @@ def message_tone(p: Person, now: Moment) -> float:
 
 
 @kernel
-def message_chance(
+def message_logit(
     p: Person, k: Cognition, w: Parameters, local: int, what: tuple[float, float, float, float]
 ) -> float:
-    """Probability of answering a message; `what` is (tone, importance, difficulty of the task, interest in the topic)."""
+    """Log-odds of answering a message that is noticed.
+
+    `what` is (tone, importance, difficulty of the task, interest in the topic).
+    """
     tone, weight, hard, liked = what
     logit = w.answer + answer_logit(p, k, local, tone, weight)
-    logit += k.answer_interest * liked + 3.0 * (weight - 0.5) * hard
-    return answer_probability(p, k, 0.0, weight, logit)
+    return logit + (k.answer_interest * liked + 3.0 * (weight - 0.5) * hard)
 
 
 @kernel

@@ -26,7 +26,7 @@ from simulation.worlds.work.kernel import (
     ERROR_STRESS,
     MESSAGE_STRESS,
     error_chance,
-    message_chance,
+    message_logit,
     message_tone,
     press,
 )
@@ -54,7 +54,7 @@ def watch(p: Person, h: Hidden, k: Cognition, w: Parameters, now: Moment, e: See
         p.due_weight = e.weight
         # Its tone is in the text, which an observer does not have: each supposed person has a tone of their own.
         what = (message_tone(p, now), e.weight, e.level, liked)
-        see_exposure(p, h, k, message_chance(p, k, w, local_minute(p, now.minute), what))
+        see_exposure(p, h, k, (0.0, e.weight), message_logit(p, k, w, local_minute(p, now.minute), what))
         press(p, MESSAGE_STRESS * e.weight)
     elif e.kind == _ANSWER:
         see_answer(p, h, k, now)
