@@ -30,7 +30,20 @@ _DEFINITIONS = (
         better="lower",
         meaning="Share of attention checks failed",
     ),
-    Metric(name="mood", title="Mood", unit="-1 to 1", better="higher", meaning="Mean mood over session minutes"),
+    Metric(
+        name="lapses_per_hour",
+        title="Lapses",
+        unit="an hour",
+        better="lower",
+        meaning="Failed attention checks in an hour of session, at the scenario's rate of checks",
+    ),
+    Metric(
+        name="mood",
+        title="Mood",
+        unit="-1 to 1",
+        better="higher",
+        meaning="Mean momentary feeling over session minutes, thoughts of a wandering mind included",
+    ),
     Metric(
         name="stress",
         title="Stress",
@@ -53,6 +66,20 @@ _DEFINITIONS = (
         better="lower",
         meaning="Mean reaction time in reaction checks",
     ),
+    Metric(
+        name="depression",
+        title="Depression score",
+        unit="0 to 27",
+        better="lower",
+        meaning="PHQ-like score at the end: how low the last two weeks felt",
+    ),
+    Metric(
+        name="anxiety",
+        title="Anxiety score",
+        unit="0 to 21",
+        better="lower",
+        meaning="GAD-like score at the end: the stress of the last two weeks",
+    ),
     Metric(name="answers", title="Answers", unit="a day", better="higher", meaning="Exposures acted on, a day"),
     Metric(name="offers", title="Offers", unit="a day", better="lower", meaning="Practices offered, a day"),
     Metric(
@@ -68,6 +95,13 @@ _DEFINITIONS = (
         unit="0 to 1",
         better="lower",
         meaning="Mean burden of offers over session minutes",
+    ),
+    Metric(
+        name="dropout",
+        title="Dropout",
+        unit="share",
+        better="lower",
+        meaning="Share of people who have given up practising by the end",
     ),
 )
 

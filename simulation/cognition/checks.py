@@ -13,6 +13,14 @@ SPAN_NOISE = 1.1
 
 
 @kernel
+def slowing(p: Person, k: Parameters) -> float:
+    """Factor on reaction times: tiredness of the day, a wandering mind and sleep debt slow, practice quickens."""
+    tired = k.reaction_tired * max(0.0, p.fatigue - k.fatigue_rested)
+    owed = k.reaction_debt * max(0.0, p.debt - k.debt_rested)
+    return 1.0 + tired + owed + k.reaction_wandering * p.wandering - k.skill_quick * p.skill
+
+
+@kernel
 def reaction_ms(p: Person, k: Parameters, body: float, tail: float) -> float:
     """Reaction time, ms: ex-Gaussian, slower and longer-tailed when tired or wandering; `body`, `tail` uniform."""
     centre = reaction_centre(p, k) + k.reaction_sigma * spread(body)
@@ -22,23 +30,22 @@ def reaction_ms(p: Person, k: Parameters, body: float, tail: float) -> float:
 @kernel
 def reaction_centre(p: Person, k: Parameters) -> float:
     """Mean of the normal part of the reaction time, ms."""
-    slow = 1.0 + 0.25 * p.fatigue + 0.15 * p.wandering
-    return k.reaction_mu * p.tempo * slow
+    return k.reaction_mu * p.tempo * slowing(p, k)
 
 
 @kernel
 def reaction_stretch(p: Person, k: Parameters) -> float:
-    """Mean of the exponential part of the reaction time, ms."""
-    return k.reaction_tau * (1.0 + 1.2 * p.fatigue + 1.5 * p.wandering)
+    """Mean of the exponential part of the reaction time, ms: slowing stretches the tail most (lapses)."""
+    return k.reaction_tau * (1.0 + k.reaction_tail * (slowing(p, k) - 1.0))
 
 
 @kernel
-def memory_span(p: Person, u: float) -> int:
-    """Digits held in mind, 2 to 12: about seven (Miller 1956), fewer when tired or wandering."""
-    return int(clamp(span_mean(p) + SPAN_NOISE * spread(u), 2.0, 12.0))
+def span_mean(p: Person, k: Parameters) -> float:
+    """Expected digits held in mind: about seven (Miller 1956), fewer when tired or wandering."""
+    return 6.0 + 2.0 * p.control + 1.0 * p.focus - 1.5 * p.fatigue - 1.0 * p.wandering + k.skill_span * p.skill
 
 
 @kernel
-def span_mean(p: Person) -> float:
-    """Mean of the memory span before it is cut to whole digits."""
-    return 5.5 + 2.0 * p.control + 1.0 * p.focus - 1.5 * p.fatigue - 1.0 * p.wandering
+def memory_span(p: Person, k: Parameters, u: float) -> int:
+    """Digits held in mind, 2 to 12; `u` uniform."""
+    return int(clamp(span_mean(p, k) + SPAN_NOISE * spread(u), 2.0, 12.0))

@@ -29,26 +29,33 @@ def tire(p: Person, k: Parameters, local: int, sleeping: bool, minutes: int) -> 
         else:
             p.effort -= p.effort * minutes / k.effort_rest
     fatigue = 0.5 * (p.pressure + p.effort) - k.circadian * alertness(p, k, local)
-    p.fatigue = clamp(fatigue, 0.0, 1.0)
+    p.debt += (p.pressure - p.debt) * minutes / k.debt_memory
+    p.fatigue = clamp(fatigue + k.fatigue_debt * max(0.0, p.debt - k.debt_rested), 0.0, 1.0)
 
 
 @kernel
 def concentrate(p: Person, k: Parameters, now: Moment) -> None:
     """Focus moves towards its target: control, less fatigue, time on task and arousal off its best level."""
-    on_task = now.tick - p.stay_since
+    noise = k.focus_noise * spread(uniform(now.seed, purposes.FOCUS_NOISE, p.number, now.tick, 0))
+    target = focus_target(p, k, now.tick - p.stay_since)
+    p.focus = clamp(p.focus + (target - p.focus) / k.focus_return + noise, 0.02, 0.98)
+
+
+@kernel
+def focus_target(p: Person, k: Parameters, on_task: int) -> float:
+    """Where focus goes after `on_task` minutes in one place."""
     vigilance = 1.0 - k.vigilance_loss * (1.0 - math.exp(-on_task / k.vigilance_time))
     off_best = p.stress - k.arousal_best
     arousal = 1.0 - k.arousal_curve * off_best * off_best
-    target = p.control * (1.0 - k.focus_fatigue * p.fatigue) * vigilance * arousal + p.drive - p.broken
-    noise = k.focus_noise * spread(uniform(now.seed, purposes.FOCUS_NOISE, p.number, now.tick, 0))
-    p.focus = clamp(p.focus + (target - p.focus) / k.focus_return + noise, 0.02, 0.98)
+    able = p.control + k.skill_focus * p.skill
+    return able * (1.0 - k.focus_fatigue * p.fatigue) * vigilance * arousal + p.drive - p.broken
 
 
 @kernel
 def pull(p: Person, k: Parameters) -> float:
     """What draws the mind away: fatigue and stress, less focus and awareness; 0 for a typical moment."""
     away = k.wander_fatigue * (p.fatigue - TYPICAL_FATIGUE) + k.wander_stress * (p.stress - 0.3)
-    return away - k.wander_focus * (p.focus - TYPICAL_FOCUS) - p.awareness
+    return away - k.wander_focus * (p.focus - TYPICAL_FOCUS) - p.awareness - k.skill_aware * p.skill
 
 
 @kernel

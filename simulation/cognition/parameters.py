@@ -21,6 +21,14 @@ class Parameters:
     # Fatigue is the mean of pressure and effort, less a circadian part that peaks in the late afternoon
     # (Dijk & Czeisler 1995 ?; amplitude chosen).
     circadian: float = 0.12
+    # Sleep debt: pressure averaged over the last days (a slow second process, McCauley 2009: direction; time chosen),
+    # 0.38 for somebody who sleeps 7.5 h. `bed_limit`: minutes in bed at most, for studies of sleep restriction.
+    debt_memory: float = 8.0 * 24.0 * 60.0
+    debt_rested: float = 0.40
+    fatigue_debt: float = 0.6
+    bed_limit: float = 1440.0
+    # At weekends the body's day runs later (row 6: 2 h).
+    weekend_delay: float = 120.0
     circadian_peak: float = 17.0
 
     # Focus returns to its target within minutes; the target falls with fatigue, with time on task
@@ -41,7 +49,8 @@ class Parameters:
     wander_fatigue: float = 2.2
     wander_stress: float = 1.2
     wander_focus: float = 1.6
-    # Topics: pleasant 42.5%, neutral 31%, unpleasant 26.5% (row 2); what each does to mood, b/50 of row 3 ?.
+    # Topics: pleasant 42.5%, neutral 31%, unpleasant 26.5% (row 2). What each adds to the feeling of the moment while
+    # it lasts: b/50 of row 3 ?.
     topic_pleasant: float = 0.425
     topic_neutral: float = 0.31
     pleasant_mood: float = -0.01
@@ -50,6 +59,7 @@ class Parameters:
 
     # Stress: returns to rest; strains come as episodes of 10 to 45 minutes. Chosen.
     stress_rest: float = 0.24
+    stress_person: float = 0.08
     stress_return: float = 25.0
     strain_onset: float = 1.0 / 150.0
     strain_shortest: float = 10.0
@@ -57,12 +67,16 @@ class Parameters:
     strain_level: float = 0.25
     strain_spread: float = 0.35
 
-    # Mood: AR(1) with .30 between prompts some 90 minutes apart (row 4): exp(-90/75) = .30. Over the day, two peaks,
-    # early and late (row 6; amplitude chosen). The noise gives a standard deviation of about .2 between moments.
-    mood_return: float = 75.0
-    mood_noise: float = 0.033
+    # Mood: AR(1); what is asked between prompts is the feeling, whose thoughts forget, so the mood must last longer
+    # than the .30 of row 4 says (fitted). Over the day, two peaks, early and late (row 6; amplitude chosen). The noise,
+    # a minute in a session and each 8 minutes outside, gives a standard deviation of about .2 between moments.
+    mood_return: float = 120.0
+    mood_noise: float = 0.026
+    mood_noise_outside: float = 0.0735
     mood_day: float = 0.08
     mood_stress: float = 0.55
+    # Symptom scales ask about the last two weeks (Kroenke 2001; Spitzer 2006).
+    symptom_memory: float = 14.0 * 24.0 * 60.0
     # Contagion over the circle, a minute, of stress and mood (Kramer 2014: direction, small; size chosen).
     contagion: float = 0.12
 
@@ -74,6 +88,18 @@ class Parameters:
     mindful_awareness: float = 0.55
     focus_drive: float = 0.10
     practice_cross: float = 0.35
+    # A practice needs a minute to settle, and its tenth minute gives less than its third. Chosen.
+    dose_settle: float = 1.0
+    dose_scale: float = 8.0
+    # Skill builds up with practices and fades over weeks; at 1 it changes rest and control by so much (rows 18 to 20).
+    skill_step: float = 0.03
+    skill_fade: float = 40.0 * 24.0 * 60.0
+    skill_cheer: float = 0.10
+    skill_calm: float = 0.04
+    skill_aware: float = 0.15
+    skill_focus: float = 0.03
+    skill_quick: float = 0.02
+    skill_span: float = 0.25
     # Habituation: the next practice gives 1/(1 + habit) of the first; habit fades over three days (row 22: the
     # effect of prompts falls to nothing within weeks; form chosen).
     habit_step: float = 0.25
@@ -88,15 +114,42 @@ class Parameters:
     # Burden of offers, fading over a day. Chosen.
     burden_step: float = 0.14
     burden_fade: float = 24.0 * 60.0
+    # Trust in what is offered: a practice that does something adds to it, offers on top of offers take from it. Chosen.
+    trust_gain: float = 0.02
+    trust_loss: float = 0.01
+    # Natural breaks: stretches of minutes in which people are open to something else, and those between. Chosen.
+    open_minutes: float = 9.0
+    closed_minutes: float = 14.0
     # Taking up an offer: log-odds. 15 to 25% of notifications are taken up (row 10); an offer of rest meets a
-    # stressed or bored person more gladly than one at work (rows 12 to 14: directions).
-    accept_base: float = -0.75
+    # stressed or bored person more gladly than one at work (rows 12 to 14: directions); what is offered often is
+    # heeded less, for weeks (row 22).
+    accept_base: float = -1.75
     accept_stress: float = 1.6
     accept_wandering: float = 0.7
     accept_busy: float = -1.1
-    accept_burden: float = -2.6
-    accept_habit: float = -0.35
+    accept_open: float = 0.9
+    accept_burden: float = -1.2
+    accept_habit: float = -0.2
+    accept_prompted: float = -0.035
+    accept_trust: float = 1.0
+    accept_left: float = 1.0
+    prompted_fade: float = 30.0 * 24.0 * 60.0
     abandon: float = 0.22
+    # Practising unasked in a session, a minute: keen people far more often than others (rows 12 and 13).
+    own_rate: float = 0.0025
+    own_keen: float = 1.2
+    own_trust: float = 1.0
+    own_open: float = 1.0
+    own_again: float = 600.0
+    # Giving up, a day: most who merely install an app leave in the first days (row 15); who is enrolled, as in a trial
+    # or by an employer, seldom does (row 17). `enrolled` 1 by default.
+    enrolled: float = 1.0
+    leave_new: float = 1.03
+    leave_new_days: float = 3.0
+    leave_later: float = 0.011
+    enrolled_new: float = 0.942
+    enrolled_later: float = 0.79
+    leave_trust: float = 1.0
 
     # Noticing an exposure: attention on the task, or capture by what is strongly worded or important. Chosen.
     notice_base: float = 0.55
@@ -130,10 +183,16 @@ class Parameters:
     attention_checks: float = 0.075
     memory_checks: float = 0.004
     reaction_checks: float = 0.012
-    # Reaction times, ex-Gaussian, ms (row 25 ?); lapse of the reaction test at 500 ms (row 27).
-    reaction_mu: float = 250.0
-    reaction_sigma: float = 32.0
-    reaction_tau: float = 70.0
+    # Reaction times, ex-Gaussian, ms, of a rested person (row 26: 257 ms on the first day); what tiredness of the day,
+    # wandering and sleep debt (row 26: 351 ms on the tenth) add; lapse of the reaction test at 500 ms (row 27).
+    reaction_mu: float = 232.0
+    reaction_sigma: float = 30.0
+    reaction_tau: float = 50.0
+    reaction_tired: float = 0.25
+    reaction_debt: float = 1.6
+    reaction_wandering: float = 0.12
+    reaction_tail: float = 4.0
+    fatigue_rested: float = 0.25
     reaction_lapse: float = 500.0
 
     # Sensors: readings a minute, noise, and stretches without a reading. Chosen.
@@ -155,7 +214,9 @@ class Parameters:
     emotion_pleasant: float = 0.30
     emotion_unpleasant: float = -0.38
 
-    # Sessions: Weibull lengths and gaps (row 9 has shape .5 for games; means chosen for a few hours a day).
+    # Sessions: Weibull lengths and gaps, chosen for a few hours a day; games as row 9 has them.
+    game_scale: float = 20.0
+    game_shape: float = 0.5
     session_scale: float = 29.0
     session_shape: float = 0.85
     gap_scale: float = 140.0

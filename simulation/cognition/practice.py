@@ -1,14 +1,18 @@
-"""What an offer costs, who takes it up, and what a practice leaves behind."""
+"""What an offer costs, who takes it up, who practises unasked, and what a practice leaves behind."""
+
+import math
 
 from simulation.cognition.parameters import Parameters
 from simulation.cognition.rhythm import clamp, logistic
+from simulation.core import purposes
 from simulation.core.compiled import kernel
+from simulation.core.draws import uniform
+from simulation.core.moment import Moment
 from simulation.core.person import Person
 
 RELAX, MINDFULNESS, FOCUS = 1, 2, 3
 """Codes of `infra.contracts.commands.Practice`."""
-FULL_DOSE = 10.0
-"""Minutes of practice that have the full effect; longer ones have up to half as much again."""
+MINUTES_A_DAY = 1440.0
 
 
 @kernel
@@ -20,40 +24,86 @@ def practising(p: Person, k: Parameters) -> bool:
 @kernel
 def fade(p: Person, k: Parameters, minutes: int) -> None:
     """Some minutes of forgetting: what practices, interruptions and offers left behind decays exponentially."""
-    if p.habit > 0.0:
+    if p.habit > 0.0 or p.prompted > 0.0:
         kept = 1.0 - minutes / k.practice_fade
         p.ease *= kept
         p.awareness *= kept
         p.drive *= kept
         p.broken *= max(0.0, 1.0 - minutes / k.broken_fade)
         p.habit *= 1.0 - minutes / k.habit_fade
+        p.prompted *= 1.0 - minutes / k.prompted_fade
         p.burden *= 1.0 - minutes / k.burden_fade
+        p.skill *= 1.0 - minutes / k.skill_fade
+
+
+@kernel
+def turn(p: Person, k: Parameters, now: Moment) -> None:
+    """Natural breaks come and go in episodes: a new one begins, or ends, when the last stretch is over."""
+    if now.tick < p.open_until:
+        return
+    p.open = 1 - p.open
+    mean = k.open_minutes if p.open == 1 else k.closed_minutes
+    u = uniform(now.seed, purposes.OPEN, p.number, now.tick, 0)
+    p.open_until = now.tick + 1 + int(-mean * math.log(1.0 - u))
 
 
 @kernel
 def interrupt(p: Person, k: Parameters) -> None:
-    """An offer appears: an attentive person loses the thread, and offers weigh a little more from now on."""
+    """An offer appears: an attentive person loses the thread, and offers weigh more and mean less from now on."""
     if p.wandering == 0:
         p.broken += k.interruption * k.broken_step
     p.stress = clamp(p.stress + k.interruption * k.broken_stress, 0.0, 1.0)
+    p.trust = clamp(p.trust - k.interruption * k.trust_loss * p.burden, 0.0, 1.0)
     p.burden = clamp(p.burden + k.burden_step * (1.0 - p.burden), 0.0, 1.0)
+    p.prompted += 1.0
 
 
 @kernel
 def acceptance(p: Person, k: Parameters) -> float:
     """Probability that the person takes up an offer now (receptivity)."""
     logit = k.accept_base + p.receptive + k.accept_stress * (p.stress - 0.3)
-    logit += k.accept_burden * p.burden + k.accept_habit * p.habit
-    logit += k.accept_wandering * p.wandering
+    logit += k.accept_burden * p.burden + k.accept_habit * p.habit + k.accept_prompted * p.prompted
+    logit += k.accept_wandering * p.wandering + k.accept_trust * (p.trust - 0.5)
+    logit += k.accept_open * p.open - k.accept_left * p.left
     if p.doing > 0:
         logit += k.accept_busy
-    return clamp(logistic(logit), 0.01, 0.95)
+    return clamp(logistic(logit), 0.005, 0.95)
+
+
+@kernel
+def own_rate(p: Person, k: Parameters, tick: int) -> float:
+    """Probability a minute of beginning a practice unasked: keen and trusting people do, less soon after the last."""
+    if p.left == 1 or p.practice > 0 or p.doing > 0 or p.due_at >= 0:
+        return 0.0
+    keen = math.exp(k.own_keen * p.receptive + k.own_trust * (p.trust - 0.5))
+    wish = 1.0 - math.exp(-(tick - p.practised_at) / k.own_again)
+    return k.own_rate * keen * wish * (1.0 + k.own_open * p.open)
+
+
+@kernel
+def leave_rate(p: Person, k: Parameters, tick: int) -> float:
+    """Rate a day of giving up practising: high while it is new (row 15), low for the enrolled (row 17)."""
+    age = (tick - p.joined) / MINUTES_A_DAY
+    new = k.leave_new * math.exp(-age / k.leave_new_days) * (1.0 - k.enrolled * k.enrolled_new)
+    later = k.leave_later * (1.0 - k.enrolled * k.enrolled_later)
+    return (new + later) * math.exp(-k.leave_trust * (p.trust - 0.5))
 
 
 @kernel
 def benefit(p: Person, k: Parameters, practice: int, minutes: float) -> None:
     """What a practice leaves behind: its own kind mostly, the others a little; less each time it is repeated."""
-    dose = clamp(minutes / FULL_DOSE, 0.0, 1.5) * k.practice * p.gain / (1.0 + p.habit)
-    p.ease += dose * k.relax_ease * (1.0 if practice == RELAX else k.practice_cross)
-    p.awareness += dose * k.mindful_awareness * (1.0 if practice == MINDFULNESS else k.practice_cross)
-    p.drive += dose * k.focus_drive * (1.0 if practice == FOCUS else k.practice_cross)
+    full = k.practice * p.gain * dose(k, minutes)
+    now_left = full / (1.0 + p.habit)
+    p.ease += now_left * k.relax_ease * (1.0 if practice == RELAX else k.practice_cross)
+    p.awareness += now_left * k.mindful_awareness * (1.0 if practice == MINDFULNESS else k.practice_cross)
+    p.drive += now_left * k.focus_drive * (1.0 if practice == FOCUS else k.practice_cross)
+    p.skill = clamp(p.skill + full * k.skill_step * (1.0 - p.skill), 0.0, 1.0)
+    p.trust = clamp(p.trust + full * k.trust_gain * (1.0 - p.trust), 0.0, 1.0)
+
+
+@kernel
+def dose(k: Parameters, minutes: float) -> float:
+    """Effect of so many minutes against ten: nothing in the first settling minutes, then less and less more."""
+    return max(0.0, 1.0 - math.exp(-(minutes - k.dose_settle) / k.dose_scale)) / (
+        1.0 - math.exp(-(10.0 - k.dose_settle) / k.dose_scale)
+    )

@@ -1,4 +1,4 @@
-"""The day of a person: asleep or awake, and the circadian part of alertness and mood."""
+"""The day and the week of a person: asleep or awake, and the circadian part of alertness and mood."""
 
 import math
 
@@ -6,11 +6,26 @@ import numpy as np
 
 from simulation.cognition.parameters import Parameters
 from simulation.core.compiled import kernel
+from simulation.core.moment import Moment
 from simulation.core.person import Person
 
 DAY = 1440
+FIRST_WEEKDAY = 3
+"""Day 0 of the epoch was a Thursday; Monday is 0."""
+SATURDAY = 5
+WEEKEND_HOURS = 24
+"""Where the hours of Saturday and Sunday begin in tables of 48 hours."""
 COSINE = np.array([math.cos(2.0 * math.pi * minute / DAY) for minute in range(DAY)])
 """Cosine over the minutes of a day: looked up, because everybody needs it every minute."""
+# A half-day wave with its tops at 9:00 and 21:00, and a whole-day wave with its top at 3:00 that moves them towards the
+# night: tops early in the morning and late in the evening, the lowest point in the afternoon (Golder & Macy 2011).
+MOOD_OF_DAY = np.array(
+    [
+        0.65 * math.cos(4.0 * math.pi * (minute - 540) / DAY) + 0.55 * math.cos(2.0 * math.pi * (minute - 180) / DAY)
+        for minute in range(DAY)
+    ]
+)
+"""Mood over the minutes of the body's day, about -1 to 1."""
 
 
 @kernel
@@ -20,23 +35,44 @@ def local_minute(p: Person, minute: int) -> int:
 
 
 @kernel
-def asleep(p: Person, local: int) -> bool:
-    """Whether the person sleeps at this local minute; the night may or may not span midnight."""
-    if p.bed > p.wake:
-        return local >= p.bed or local < p.wake
-    return p.bed <= local < p.wake
+def is_weekend(p: Person, now: Moment) -> bool:
+    """Whether it is Saturday or Sunday where the person lives."""
+    return bool(((now.tick + p.offset) // DAY + FIRST_WEEKDAY) % 7 >= SATURDAY)
 
 
 @kernel
-def alertness(p: Person, k: Parameters, local: int) -> float:
+def body_minute(p: Person, k: Parameters, now: Moment) -> int:
+    """Minute of the body's day: the local one, later at weekends, when people sleep in (Golder & Macy 2011: 2 h)."""
+    minute = local_minute(p, now.minute)
+    if is_weekend(p, now):
+        return (minute - int(k.weekend_delay)) % DAY
+    return minute
+
+
+@kernel
+def place_hour(p: Person, now: Moment) -> int:
+    """Local hour of the week's two kinds of days: 0 to 23, and 24 to 47 at weekends."""
+    hour = local_minute(p, now.minute) // 60
+    return hour + WEEKEND_HOURS if is_weekend(p, now) else hour
+
+
+@kernel
+def asleep(p: Person, k: Parameters, body: int) -> bool:
+    """Whether the person sleeps at this minute of the body's day; `bed_limit` cuts the night short."""
+    in_bed = (body - p.bed) % DAY
+    return bool(in_bed < (p.wake - p.bed) % DAY and in_bed < k.bed_limit)
+
+
+@kernel
+def alertness(p: Person, k: Parameters, body: int) -> float:
     """Circadian part of alertness, -1 to 1: a cosine that peaks at `circadian_peak` hours, later for late types."""
-    return float(COSINE[(local - int(60.0 * (k.circadian_peak + p.chronotype))) % DAY])
+    return float(COSINE[(body - int(60.0 * (k.circadian_peak + p.chronotype))) % DAY])
 
 
 @kernel
-def mood_of_day(p: Person, local: int) -> float:
-    """Two peaks a day, early morning and late night (Golder & Macy 2011): a cosine of half a day, -1 to 1."""
-    return float(COSINE[2 * (local - int(60.0 * (8.0 + 0.5 * p.chronotype))) % DAY])
+def mood_of_day(p: Person, body: int) -> float:
+    """Two peaks a day, early in the morning and late in the evening, later for late types; about -1 to 1."""
+    return float(MOOD_OF_DAY[(body - int(30.0 * p.chronotype)) % DAY])
 
 
 @kernel

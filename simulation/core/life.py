@@ -1,10 +1,10 @@
 """One minute of a person's life outside of what their world has them do."""
 
-from simulation.cognition.feelings import feel, unwind
+from simulation.cognition.feelings import feel, feeling, unwind
 from simulation.cognition.mind import concentrate, tire, wander
 from simulation.cognition.parameters import Parameters
-from simulation.cognition.practice import fade, practising
-from simulation.cognition.rhythm import asleep, local_minute
+from simulation.cognition.practice import fade, practising, turn
+from simulation.cognition.rhythm import asleep, body_minute
 from simulation.core import purposes
 from simulation.core.compiled import kernel
 from simulation.core.draws import uniform
@@ -41,9 +41,10 @@ def live(p: Person, k: Parameters, now: Moment, common: Common, sink: ListSink) 
 @kernel
 def change(p: Person, k: Parameters, now: Moment, around: tuple[float, float]) -> None:
     """One minute of a session in the hidden state; `around` is (mood, stress) of the circle, less one's own."""
-    local = local_minute(p, now.minute)
+    local = body_minute(p, k, now)
     fade(p, k, 1)
-    tire(p, k, local, asleep(p, local), 1)
+    turn(p, k, now)
+    tire(p, k, local, asleep(p, k, local), 1)
     feel(p, k, now, local, around)
     wander(p, k, now)
     concentrate(p, k, now)
@@ -53,17 +54,17 @@ def change(p: Person, k: Parameters, now: Moment, around: tuple[float, float]) -
 def rest(p: Person, k: Parameters, now: Moment) -> None:
     """The hidden state outside every world, brought up to date every `REST` minutes."""
     if (now.tick + p.number) % REST == 0:
-        local = local_minute(p, now.minute)
+        local = body_minute(p, k, now)
         fade(p, k, REST)
-        tire(p, k, local, asleep(p, local), REST)
-        unwind(p, k, local, REST)
+        tire(p, k, local, asleep(p, k, local), REST)
+        unwind(p, k, now, local, REST)
 
 
 @kernel
 def stay_out(p: Person, k: Parameters, now: Moment, common: Common, sink: ListSink) -> None:
     """One minute outside every world: rest, and come when it is time and one is awake."""
     rest(p, k, now)
-    if now.tick >= p.next_session and not asleep(p, local_minute(p, now.minute)):
+    if now.tick >= p.next_session and not asleep(p, k, body_minute(p, k, now)):
         p.clock = int(_START_US * uniform(now.seed, purposes.CLOCK, p.number, now.tick, 0))
         open_session(p, k, now, common, sink)
 
@@ -85,6 +86,6 @@ def count(p: Person, k: Parameters) -> None:
     p.minutes += 1
     if p.wandering == 0 and not practising(p, k):
         p.focus_minutes += 1
-    p.mood_sum += p.mood
+    p.mood_sum += feeling(p, k)
     p.stress_sum += p.stress
     p.burden_sum += p.burden

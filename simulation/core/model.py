@@ -34,10 +34,11 @@ def pseudonym_key(seed: int) -> bytes:
 
 
 def attraction_table(scenario: Scenario) -> NDArray[np.float64]:
-    """float64 [place, local hour]: how much each world draws people, 0 outside and for closed worlds."""
-    table = np.zeros((WORLDS, 24))
+    """float64 [place, local hour]: how much each world draws people, weekdays, then weekends; 0 where it is closed."""
+    table = np.zeros((WORLDS, 48))
     for world, agent in discover().items():
-        table[world] = np.asarray(agent.spec.hours) * scenario.worlds.get(world.label, 0.0)
+        hours = np.asarray(agent.spec.hours) * scenario.worlds.get(world.label, 0.0)
+        table[world] = np.concatenate([hours, agent.spec.weekend * hours])
     return table
 
 

@@ -2,7 +2,7 @@
 
 from infra.contracts.kinds import EventKind
 from simulation.cognition.parameters import Parameters
-from simulation.cognition.practice import acceptance, benefit, interrupt
+from simulation.cognition.practice import FOCUS, acceptance, benefit, interrupt, own_rate
 from simulation.core import purposes
 from simulation.core.compiled import kernel
 from simulation.core.draws import uniform
@@ -15,6 +15,8 @@ _ACCEPTED = int(EventKind.OFFER_ACCEPTED)
 _DISMISSED = int(EventKind.OFFER_DISMISSED)
 _COMPLETED = int(EventKind.PRACTICE_COMPLETED)
 _ABANDONED = int(EventKind.PRACTICE_ABANDONED)
+OWN_MOST = 0.05
+"""Largest probability a minute of practising unasked: draws above it need no further look."""
 
 
 @kernel
@@ -26,21 +28,6 @@ def _report(p: Person, kind: int, practice: int, minutes: int, sink: ListSink) -
 
 
 @kernel
-def meet_offer(p: Person, k: Parameters) -> None:
-    """What the sight of an offer does, taken up or not."""
-    interrupt(p, k)
-    p.habit += k.habit_step * 0.2
-
-
-@kernel
-def conclude(p: Person, k: Parameters, minutes: float) -> None:
-    """What so many minutes of the running practice leave behind, and its end."""
-    benefit(p, k, p.practice, minutes)
-    p.habit += k.habit_step
-    p.practice = 0
-
-
-@kernel
 def answer_offer(p: Person, k: Parameters, now: Moment, sink: ListSink) -> None:
     """Show the offer that has arrived, and let the person take it up or dismiss it."""
     offer = p.offer
@@ -48,15 +35,20 @@ def answer_offer(p: Person, k: Parameters, now: Moment, sink: ListSink) -> None:
     p.offers += 1
     _report(p, _SHOWN, offer, p.offer_minutes, sink)
     willing = acceptance(p, k)
-    meet_offer(p, k)
+    interrupt(p, k)
     if uniform(now.seed, purposes.OFFER, p.number, now.tick, 0) >= willing:
         _report(p, _DISMISSED, offer, p.offer_minutes, sink)
         return
     _report(p, _ACCEPTED, offer, p.offer_minutes, sink)
-    p.practice = offer
+    begin_practice(p, k, now, offer)
+
+
+@kernel
+def begin_practice(p: Person, k: Parameters, now: Moment, practice: int) -> None:
+    """Start a practice of `offer_minutes`; some will break it off."""
+    p.practice = practice
     p.practice_since = now.tick
-    p.practice_until = now.tick + p.offer_minutes
-    p.practice_end = p.practice_until
+    p.practice_end = now.tick + p.offer_minutes
     if uniform(now.seed, purposes.OFFER, p.number, now.tick, 1) < k.abandon:
         share = uniform(now.seed, purposes.OFFER, p.number, now.tick, 2)
         p.practice_end = now.tick + 1 + int(share * (p.offer_minutes - 1))
@@ -67,8 +59,17 @@ def end_practice(p: Person, k: Parameters, now: Moment, sink: ListSink) -> None:
     """The practice is over: what was done of it counts."""
     minutes = now.tick - p.practice_since
     p.practice_minutes += minutes
-    _report(p, _COMPLETED if p.practice_end >= p.practice_until else _ABANDONED, p.practice, minutes, sink)
-    conclude(p, k, float(minutes))
+    _report(p, _COMPLETED if minutes >= p.offer_minutes else _ABANDONED, p.practice, minutes, sink)
+    conclude(p, k, now, float(minutes))
+
+
+@kernel
+def conclude(p: Person, k: Parameters, now: Moment, minutes: float) -> None:
+    """What so many minutes of the running practice leave behind, and its end."""
+    benefit(p, k, p.practice, minutes)
+    p.habit += k.habit_step
+    p.practised_at = now.tick
+    p.practice = 0
 
 
 @kernel
@@ -78,3 +79,16 @@ def practise(p: Person, k: Parameters, now: Moment, sink: ListSink) -> None:
         end_practice(p, k, now, sink)
     if p.offer > 0:
         answer_offer(p, k, now, sink)
+    elif p.practice == 0:
+        practise_unasked(p, k, now)
+
+
+@kernel
+def practise_unasked(p: Person, k: Parameters, now: Moment) -> None:
+    """Perhaps begin a practice that nobody offered: its command is 0."""
+    u = uniform(now.seed, purposes.OWN, p.number, now.tick, 0)
+    if u < OWN_MOST and u < own_rate(p, k, now.tick):
+        p.command = 0
+        p.offer_minutes = 5 + 5 * int(4.0 * uniform(now.seed, purposes.OWN, p.number, now.tick, 1))
+        kind = 1 + int(FOCUS * uniform(now.seed, purposes.OWN, p.number, now.tick, 2))
+        begin_practice(p, k, now, kind)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulation.core.tables import Count, dtype_of
+from simulation.core.tables import Count, Short, Tiny, dtype_of
 
 
 @dataclass(slots=True)
@@ -19,10 +19,11 @@ class Person:
     number: Count = 0  # internal number; its pseudonym is what leaves the simulation
     world: Count = 0  # 0 is outside: asleep or offline
     next_session: Count = 0  # tick of the next session, once this one is over
-    offset: Count = 0  # local time less UTC, minutes
+    offset: Short = 0  # local time less UTC, minutes
     circle: Count = 0  # the circle of friends that the person belongs to
-    bed: Count = 0  # local minute of the day at which the person goes to sleep
-    wake: Count = 0  # local minute of the day at which the person wakes
+    archetype: Tiny = 0  # what kind of person, `core.population.ARCHETYPES`
+    bed: Short = 0  # local minute of the day at which the person goes to sleep
+    wake: Short = 0  # local minute of the day at which the person wakes
 
     control: float = 0.0  # attentional control
     restless: float = 0.0  # factor on how often the mind wanders off, around 1
@@ -44,63 +45,72 @@ class Person:
     stress: float = 0.3
     mood: float = 0.0
     strain: float = 0.0  # what a running stressful episode adds
-    wandering: Count = 0  # 1 while the mind is elsewhere
-    topic: Count = 0  # of the wandering: 0 pleasant, 1 neutral, 2 unpleasant
+    wandering: Tiny = 0  # 1 while the mind is elsewhere
+    topic: Tiny = 0  # of the wandering: 0 pleasant, 1 neutral, 2 unpleasant
     wander_since: Count = 0
     strain_until: Count = 0
+    debt: float = 0.0  # sleep pressure averaged over the last week
+    gloom: float = 0.0  # feeling averaged over the last two weeks, sign turned: what a depression scale asks about
+    worry: float = 0.0  # stress averaged over the last two weeks: what an anxiety scale asks about
 
     ease: float = 0.0  # what relaxing left behind; acts on stress
     awareness: float = 0.0  # what mindfulness left behind; acts on wandering
     drive: float = 0.0  # what focus training left behind; acts on focus
     broken: float = 0.0  # what an interruption left behind; acts on focus
-    habit: float = 0.0  # practices and offers grown used to, a fading count
+    habit: float = 0.0  # practices grown used to, a fading count
+    prompted: float = 0.0  # offers grown used to, a count that fades over weeks
+    skill: float = 0.0  # what weeks of practice have built up
+    trust: float = 0.0  # in what is offered; low trust leaves
     burden: float = 0.0  # how much the offers weigh on the person
 
     session_since: Count = 0
     session_until: Count = 0
     stay_since: Count = 0
     stay_until: Count = 0
-    doing: Count = 0  # 0 nothing, else the kind of event that began it
-    doing_item: Count = 0
+    doing: Short = 0  # 0 nothing, else the kind of event that began it
+    doing_item: Short = 0
     doing_since: Count = 0
     doing_until: Count = 0
     doing_level: float = 0.0  # its difficulty or challenge
     gaze_lost_until: Count = 0
 
     due_at: Count = -1  # tick of the pending answer; -1 for none
-    due_kind: Count = 0
+    due_kind: Short = 0
     due_seq: Count = 0
-    due_item: Count = 0
+    due_item: Short = 0
     due_peer: Count = -1
-    due_tone: float = 0.0
     due_weight: float = 0.0
     momentum: float = 0.0  # recent answers, fading
     load: float = 0.0  # recent exposures, fading
 
-    offer: Count = 0  # practice offered at the next tick
-    practice: Count = 0  # practice being done
+    offer: Tiny = 0  # practice offered at the next tick
+    practice: Tiny = 0  # practice being done
     practice_since: Count = 0
-    practice_until: Count = 0
-    practice_end: Count = 0  # when it will stop: before `practice_until` where it is abandoned
-    offer_minutes: Count = 0
+    practice_end: Count = 0  # when it will stop: before `offer_minutes` are over where it is abandoned
+    practised_at: Count = 0  # when the last practice ended
+    joined: Count = 0  # tick from which on the person could practise
+    left: Tiny = 0  # 1 once the person has given up practising by themselves
+    open: Tiny = 0  # 1 while the person is at a natural break, open to something else
+    open_until: Count = 0  # when that changes
+    offer_minutes: Tiny = 0
     command: int = 0  # command behind the offer or practice, its 64 bits as a signed number
 
     clock: Count = 0  # microseconds into the tick of the last event
     seq: Count = 0  # events so far
     check_seq: Count = 0  # checks so far
 
-    sessions: Count = 0
+    sessions: Short = 0
     minutes: Count = 0
     focus_minutes: Count = 0
     checks: Count = 0
-    lapses: Count = 0
-    errors: Count = 0
-    quizzes: Count = 0
-    reactions: Count = 0
+    lapses: Short = 0
+    errors: Short = 0
+    quizzes: Short = 0
+    reactions: Short = 0
     exposures: Count = 0
     answers: Count = 0
-    offers: Count = 0
-    practice_minutes: Count = 0
+    offers: Short = 0
+    practice_minutes: Short = 0
     mood_sum: float = 0.0
     stress_sum: float = 0.0
     burden_sum: float = 0.0

@@ -7,6 +7,7 @@ from infra.contracts.draws import uniform
 from simulation.core import purposes
 from simulation.core.person import PERSON
 from simulation.core.rows import Rows
+from simulation.core.traits import archetype_of, standings
 from simulation.scenarios.model import Scenario
 
 Floats = NDArray[np.float64]
@@ -32,7 +33,7 @@ def born(scenario: Scenario, seed: int, numbers: NDArray[np.int64]) -> Rows:
 
 
 class _Birth:
-    """Draws at birth: uniform, near-normal, and log-normal with mean about 1."""
+    """Draws at birth: uniform and near-normal."""
 
     def __init__(self, seed: int, numbers: NDArray[np.int64]) -> None:
         self._seed, self._numbers = seed, numbers
@@ -46,27 +47,32 @@ class _Birth:
         centred: Floats = (parts - 2.0) * np.sqrt(3.0)
         return centred
 
-    def factor(self, index: int, spread: float) -> Floats:
-        drawn: Floats = np.exp(spread * self.bell(index) - 0.5 * spread * spread)
-        return drawn
-
 
 def _give_traits(people: Rows, birth: _Birth) -> None:
-    """Traits vary independently, with spreads chosen; a joint distribution is calibration's business."""
-    people["control"] = np.clip(0.72 + 0.09 * birth.bell(1), 0.4, 0.98)
-    people["restless"] = np.clip(birth.factor(2, 0.45), 0.25, 4.0)
-    people["reactive"] = np.clip(birth.factor(3, 0.35), 0.3, 3.0)
-    people["cheer"] = np.clip(0.18 + 0.18 * birth.bell(4), -0.6, 0.8)
-    people["eager"] = 0.7 * birth.bell(5)
+    """Correlated standings (a Gaussian copula), shifted by archetype, become traits with their own distributions."""
+    people["archetype"] = archetype_of(birth.flat(4))
+    stand = standings(birth, people["archetype"])
+    people["control"] = np.clip(0.72 + 0.09 * stand["control"], 0.4, 0.98)
+    people["restless"] = np.clip(_factor(stand["restless"], 0.42), 0.25, 4.0)
+    people["reactive"] = np.clip(_factor(stand["reactive"], 0.33), 0.3, 3.0)
+    people["cheer"] = np.clip(0.18 + 0.18 * stand["cheer"], -0.6, 0.8)
+    people["eager"] = 0.7 * stand["eager"]
     # Most people are drawn to one tone or the other, few to neither.
     side = birth.flat(6) * 2.0 - 1.0
     people["taste"] = np.sign(side) * np.sqrt(np.abs(side))
-    people["receptive"] = 0.8 * birth.bell(7)
-    people["gain"] = np.clip(birth.factor(8, 0.4), 0.2, 3.0)
-    people["chronotype"] = np.clip(1.2 * birth.bell(9), -3.0, 3.5)
+    people["receptive"] = 0.8 * stand["receptive"]
+    people["gain"] = np.clip(_factor(stand["gain"], 0.4), 0.2, 3.0)
+    people["chronotype"] = np.clip(1.2 * stand["chronotype"], -3.0, 3.5)
     people["gaze_bias"] = 0.07 * birth.bell(10)
-    people["tempo"] = np.clip(birth.factor(11, 0.12), 0.7, 1.6)
-    people["ability"] = np.clip(0.5 + 0.18 * birth.bell(12), 0.05, 0.95)
+    people["tempo"] = np.clip(_factor(stand["tempo"], 0.10), 0.7, 1.6)
+    people["ability"] = np.clip(0.5 + 0.18 * stand["ability"], 0.05, 0.95)
+    people["trust"] = np.clip(0.5 + 0.15 * stand["trust"], 0.05, 0.95)
+
+
+def _factor(standing: Floats, spread: float) -> Floats:
+    """Log-normal with mean about 1."""
+    drawn: Floats = np.exp(spread * standing - 0.5 * spread * spread)
+    return drawn
 
 
 def _give_nights(people: Rows, birth: _Birth) -> None:
@@ -85,6 +91,11 @@ def _give_states(people: Rows, birth: _Birth, first_tick: int) -> None:
     people["effort"] = 0.1
     people["stress"] = 0.24 + 0.1 * birth.flat(2)
     people["mood"] = people["cheer"]
+    people["debt"] = 0.38
+    people["gloom"] = -people["cheer"]
+    people["worry"] = people["stress"]
+    people["joined"] = first_tick
+    people["open_until"] = first_tick
     people["due_at"] = -1
     people["due_peer"] = -1
     people["next_session"] = first_tick + (180.0 * birth.flat(3)).astype(np.int32)

@@ -66,13 +66,13 @@ def topic_face(p: Person, k: Parameters) -> float:
 
 @kernel
 def face_valence(p: Person, k: Parameters) -> float:
-    """Expected valence of the face or voice."""
+    """Expected valence of a reading: a wandering mind shows less of the mood, and what it thinks of."""
     return (1.0 - 0.4 * p.wandering) * p.mood + topic_face(p, k)
 
 
 @kernel
 def face_arousal(p: Person) -> float:
-    """Expected arousal of the face or voice."""
+    """Expected arousal of a reading: stress, less with a wandering mind."""
     return 1.4 * p.stress - 0.3 - 0.3 * p.wandering
 
 
@@ -136,9 +136,9 @@ def time_reaction(p: Person, k: Parameters, now: Moment, sink: ListSink) -> None
 
 
 @kernel
-def check_memory(p: Person, now: Moment, sink: ListSink) -> None:
+def check_memory(p: Person, k: Parameters, now: Moment, sink: ListSink) -> None:
     """One memory check: passed with a span of five or more."""
-    span = memory_span(p, uniform(now.seed, purposes.CHECK, p.number, now.tick, 6))
+    span = memory_span(p, k, uniform(now.seed, purposes.CHECK, p.number, now.tick, 6))
     row = new_check(sink, p, _MEMORY)
     row.span = span
     row.passed = 1 if span >= 5 else 0
@@ -153,7 +153,7 @@ def check(p: Person, k: Parameters, now: Moment, sink: ListSink) -> None:
     elif u < k.attention_checks + k.reaction_checks:
         time_reaction(p, k, now, sink)
     elif u < k.attention_checks + k.reaction_checks + k.memory_checks:
-        check_memory(p, now, sink)
+        check_memory(p, k, now, sink)
 
 
 @kernel

@@ -7,6 +7,10 @@ import numpy as np
 
 Count = Annotated[int, "i4"]
 """A small integer: four bytes in an array."""
+Short = Annotated[int, "i2"]
+"""An integer that stays within ±32,767 over a year: two bytes in an array."""
+Tiny = Annotated[int, "i1"]
+"""An integer that stays within ±127: one byte in an array."""
 Real32 = Annotated[float, "f4"]
 """A float that leaves the simulation as float32. Kernels only write it: arithmetic on it would differ from Python's."""
 

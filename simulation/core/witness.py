@@ -141,9 +141,9 @@ def see_attention(p: Person, k: Parameters, e: Seen, tick: int) -> float:
 
 
 @kernel
-def see_memory(p: Person, e: Seen) -> float:
+def see_memory(p: Person, k: Parameters, e: Seen) -> float:
     """Of a memory span, 2 to 12 whole digits."""
-    mean = span_mean(p)
+    mean = span_mean(p, k)
     above = spread_below((e.span - mean) / SPAN_NOISE) if e.span > 2 else 0.0
     below = spread_below((e.span + 1.0 - mean) / SPAN_NOISE) if e.span < 12 else 1.0
     return log_of(below - above)

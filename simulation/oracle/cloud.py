@@ -10,10 +10,12 @@ from simulation.cognition.answering import TOPICS, liking
 from simulation.core.rows import Rows
 from simulation.core.witness import HIDDEN
 from simulation.oracle.config import OracleConfig
-from simulation.oracle.prior import TRAITS, Floats, Prior, interest_share
+from simulation.oracle.prior import OTHERS, TASTES, Floats, Prior, interest_share
+from simulation.oracle.tastes import Memory, move_tastes
 
 _SPACING = 8
 """Between the numbers of supposed people: all come up to date in the same minute (`life.REST`), whoever they stand for."""
+_LEAST_STEP = 0.2
 
 
 class View(NamedTuple):
@@ -26,26 +28,37 @@ class View(NamedTuple):
 
 
 class Cloud:
-    """P suppositions: `people` PERSON [P], `hidden` HIDDEN [P], `scores` float64 [P, traits and topics], log-`weights`."""
+    """P suppositions: `people` PERSON [P], `hidden` HIDDEN [P], `scores` float64 [P, traits and topics], log-`weights`,
+    and in `memory` what the person was exposed to."""
 
     def __init__(self, prior: Prior, config: OracleConfig, person: int, offset: int) -> None:
         self._prior, self._config = prior, config
-        key = int(bits(config.seed, 1, person, 0, 0)[0] >> np.uint64(1))
-        self.seed = key
-        self._generator = np.random.Generator(np.random.Philox(key))
-        self._take(prior.newborns(key, config.particles * config.first_guesses, offset))
-        self.hidden = np.zeros(len(self.people), HIDDEN)
+        self.seed = int(bits(config.seed, 1, person, 0, 0)[0] >> np.uint64(1))
+        self._generator = np.random.Generator(np.random.Philox(self.seed))
+        count = config.particles * config.first_guesses
+        self._take(prior.newborns(self.seed, count, offset))
+        self.hidden = np.zeros(count, HIDDEN)
         self.hidden["delay"] = 1.0
         self.scores = prior.scores(self.people, self._generator)
-        self.weights: Floats = np.zeros(len(self.people))
-        self._nobody: Floats = np.zeros(len(self.people))
+        self.weights: Floats = np.zeros(count)
+        self.memory = Memory(count)
 
-    def view(self, item: int = -1) -> View:
-        """The cloud for a compiled loop, with its interest in the topic of an item where one is given."""
-        liked = self._nobody
+    def view(self, item: int = -1, more: float = 0.0) -> View:
+        """The cloud for a compiled loop, with its interest (and so much `more`) in an item's topic where one is given."""
+        liked = np.zeros(len(self.people))
         if item >= 0:
-            liked = liking(interest_share(self.scores, item % TOPICS))  # type: ignore[arg-type]  # a whole array at once
+            share = interest_share(self.scores, item % TOPICS)
+            liked = liking(share) + more  # type: ignore[arg-type]  # a whole array at once
         return View(self.people, self.hidden, liked, self.weights)
+
+    def copy(self, item: int, changes: tuple[str, float]) -> View:
+        """A copy to try something on: a trait of everybody (or `liked`, the interest in the item) so much larger."""
+        name, more = changes
+        own = self.view(item, more if name == "liked" else 0.0)
+        people = own.people.copy()
+        if name != "liked":
+            people[name] += more
+        return View(people, own.hidden.copy(), own.liked, own.weights.copy())
 
     def shares(self) -> Floats:
         """float64 [P]: the weights, adding up to 1."""
@@ -62,30 +75,46 @@ class Cloud:
         shares = self.shares()
         return float(1.0 / (len(shares) * (shares @ shares)))
 
-    def refresh(self) -> None:
-        """Resample where too few suppositions carry the weight; the first time there are also fewer afterwards."""
+    def refresh(self, tick: int, waited: int) -> None:
+        """Resample where too few suppositions carry the weight; the first time there are also fewer afterwards.
+
+        `waited`: minutes since the open exposure, -1 where none is open.
+        """
         crowded = len(self.people) > self._config.particles
         if crowded or self.effective() < self._config.resample_below:
-            self.resample()
+            self.resample(tick, waited)
 
-    def resample(self) -> None:
-        """Systematic resampling, after which traits move a little so that the same ones are not tried for ever.
+    def resample(self, tick: int, waited: int) -> None:
+        """Systematic resampling, after which traits move, so that the same few are not tried for ever.
 
-        Liu & West (2001): scores shrink towards their weighted mean by `keep` and get normal noise of the covariance
-        that this takes away, so that mean and covariance of the scores stay what they were.
+        Tastes by Metropolis steps (`tastes`). The others, on which hidden states depend, by Liu & West (2001): their
+        scores shrink towards the weighted mean by `keep` and get normal noise of the covariance that this takes away,
+        and of what the weighted covariance of few suppositions lacks, so that mean and covariance stay what they were.
         """
-        shares, count, keep = self.shares(), self._config.particles, self._config.keep
-        mean = shares @ self.scores
-        centred = self.scores - mean
-        covariance = (centred * shares[:, None]).T @ centred
-        chosen = _systematic(shares, count, self._generator.random())
+        shares, keep = self.shares(), self._config.keep
+        others = self.scores[:, OTHERS]
+        mean = shares @ others
+        centred = others - mean
+        lack = float(shares @ shares)
+        covariance = (centred * shares[:, None]).T @ centred + 1e-9 * np.eye(len(mean))
+        spreads = np.sqrt(shares @ self.scores**2 - (shares @ self.scores) ** 2)
+        chosen = _systematic(shares, self._config.particles, self._generator.random())
+        noise = self._generator.standard_normal((len(chosen), len(mean))) @ np.linalg.cholesky(covariance).T
+        self.scores = self.scores[chosen]
+        self.scores[:, OTHERS] = mean + keep * centred[chosen] + np.sqrt(1.0 / (1.0 - lack) - keep * keep) * noise
         self.hidden = self.hidden[chosen]
-        root = np.linalg.cholesky(covariance + 1e-9 * np.eye(len(mean)))
-        noise = self._generator.standard_normal((count, len(mean))) @ root.T
-        self.scores = mean + keep * centred[chosen] + np.sqrt(1.0 - keep * keep) * noise
+        self.memory.take(chosen)
         self._take(self.people[chosen])
+        self.weights = np.zeros(len(chosen))
+        self._move_tastes(tick, waited, np.maximum(spreads, _LEAST_STEP))
         self._prior.give(self.people, self.scores)
-        self.weights, self._nobody = np.zeros(count), np.zeros(count)
+
+    def _move_tastes(self, tick: int, waited: int, spreads: Floats) -> None:
+        tastes = np.ascontiguousarray(self.scores[:, TASTES])
+        prior = (self._prior.tables, self._prior.eager_mean(self.scores), self._prior.eager_variance)
+        draw = (self.seed, tick, waited, np.ascontiguousarray(1.2 * spreads[TASTES]))
+        move_tastes(tastes, self.memory.held, self.hidden, prior, draw)
+        self.scores[:, TASTES] = tastes
 
     def _take(self, people: Rows) -> None:
         self.people = people
@@ -97,7 +126,3 @@ def _systematic(shares: Floats, count: int, u: float) -> NDArray[np.int64]:
     edges = np.cumsum(shares)
     edges[-1] = 1.0
     return np.searchsorted(edges, (np.arange(count) + u) / count, side="right")
-
-
-COLUMNS = len(TRAITS) + TOPICS
-"""How many scores there are."""

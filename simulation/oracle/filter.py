@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infra.contracts.kinds import EXPOSURES, RESPONSES, EventKind
+from simulation.cognition.answering import LONGEST_DELAY, TOPICS
 from simulation.core.moment import Moment
 from simulation.core.rows import Rows
 from simulation.core.witness import SEEN
-from simulation.oracle.cloud import Cloud
+from simulation.oracle.cloud import Cloud, View
 from simulation.oracle.config import HEADS
 from simulation.oracle.forecast import Forecaster, Outlook
 from simulation.oracle.laws import Laws
@@ -31,6 +32,7 @@ from simulation.oracle.steps import (
     sense_all,
     wait_all,
 )
+from simulation.oracle.tastes import ANSWERED, NOT
 from simulation.oracle.timeline import Timeline
 from simulation.worlds.watching import MINUTE_BEGINS, MINUTE_ENDS
 
@@ -169,7 +171,7 @@ class PersonFilter:
                 self._begin_acting(now)
             self._end_acting(now, places)
         if len(places) or at.asked is not None:
-            self._cloud.refresh()
+            self._cloud.refresh(tick, -1 if at.asked is None else tick - at.asked)
 
     def _live(self, now: Moment) -> None:
         at, cloud = self._at, self._cloud
@@ -201,7 +203,10 @@ class PersonFilter:
             sense_all(self._cloud.view(), self._laws.cognition, now, seen)
             self._note_practice(kind)
         elif self._at.world > 0:
-            self._watch(seen, now, int(seen["item"][0]))
+            slopes = self._slopes(seen, now) if kind in _EXPOSES else None
+            self._watch(self._cloud.view(int(seen["item"][0])), seen, now)
+            if slopes is not None:
+                self._cloud.memory.add(int(seen["item"][0]) % TOPICS, slopes, self._cloud.hidden)
             self._note_business(kind, seen, now.tick)
         self._predict(place, kind, now)
 
@@ -209,7 +214,9 @@ class PersonFilter:
         at = self._at
         if at.asked is None or not (kind in _ANSWERS or kind in _FREES):
             return
-        wait_all(self._cloud.view(), now.tick - at.asked, CAME if kind in _ANSWERS else NEVER)
+        came = kind in _ANSWERS
+        wait_all(self._cloud.view(), now.tick - at.asked, CAME if came else NEVER)
+        self._cloud.memory.settle(ANSWERED if came else NOT)
         at.asked = None
 
     def _come(self, now: Moment) -> None:
@@ -237,26 +244,38 @@ class PersonFilter:
         elif kind in _OVER:
             at.busy_until = tick
 
-    def _watch(self, seen: Rows, now: Moment, item: int = -1) -> None:
+    def _watch(self, view: View, seen: Rows, now: Moment) -> None:
         world = self._at.world
         tables = (self._laws.cognition, self._laws.acts[world][1])
-        self._laws.watches[world](self._cloud.view(item), tables, now, seen)
+        self._laws.watches[world](view, tables, now, seen)
+
+    def _slopes(self, seen: Rows, now: Moment) -> tuple[float, NDArray[np.float64], float]:
+        """How much one more of eagerness, taste and interest adds to the log-odds of an answer: tried on copies."""
+        logits = {}
+        for name, more in (("eager", 0.0), ("eager", 1.0), ("taste", 1.0), ("liked", 1.0)):
+            tried = self._cloud.copy(int(seen["item"][0]), (name, more))
+            self._watch(tried, seen, now)
+            logits[name, more] = tried.hidden["logit"]
+        base = logits["eager", 0.0]
+        by = {name: logits[name, 1.0] - base for name in ("eager", "taste", "liked")}
+        return float(by["eager"][0]), by["taste"], float(by["liked"][0])
 
     def _begin_acting(self, now: Moment) -> None:
         if self._at.world > 0:
             self._pseudo["kind"], self._pseudo["amount"] = MINUTE_BEGINS, 0
-            self._watch(self._pseudo, now)
+            self._watch(self._cloud.view(), self._pseudo, now)
 
     def _end_acting(self, now: Moment, places: range) -> None:
         at, kinds = self._at, self._timeline.rows["kind"][places.start : places.stop]
         self._pseudo["kind"] = MINUTE_ENDS
         self._pseudo["amount"] = int((kinds == EventKind.ERROR_MADE).sum())
-        self._watch(self._pseudo, now)
+        self._watch(self._cloud.view(), self._pseudo, now)
         if at.asked is not None:
             wait_all(self._cloud.view(), now.tick - at.asked, SILENT)
-            if now.tick - at.asked >= 9:
-                at.asked = None
+            if now.tick - at.asked >= LONGEST_DELAY:
+                self._cloud.memory.settle(NOT)
                 self._cloud.hidden["chance"] = 0.0
+                at.asked = None
 
     def _predict(self, place: int, kind: int, now: Moment) -> None:
         """Note what the suppositions say now: of the exposure just seen, and of the checks to come."""
@@ -273,5 +292,5 @@ class PersonFilter:
     def _look_ahead(self, now: Moment, clock_us: int) -> Outlook:
         at = self._at
         waited = -1 if at.asked is None else now.tick - at.asked - 1
-        stay = (waited, at.free_at - at.begun)
+        stay = (waited, at.free_at - at.begun if at.world > 0 else 0)
         return self._forecaster.outlook(self._cloud, now, clock_us, self._circle(now.tick), stay)

@@ -21,7 +21,7 @@ from simulation.core.rows import ROOM, ListSink, Rows, make_sink
 from simulation.core.sessions import LEAST_GAP, move_on, settle_in
 from simulation.core.witness import Hidden
 from simulation.oracle.cloud import Cloud, Floats
-from simulation.oracle.comings import session_left
+from simulation.oracle.comings import plans_to_go
 from simulation.oracle.config import HORIZON_TICKS, HORIZON_US
 from simulation.oracle.laws import Laws
 
@@ -64,7 +64,7 @@ def look_ahead(future: Rows, hidden: Rows, table: Rows, now: Moment, stay: tuple
         p = future[place]
         _wait(p, hidden[place], now, waited)
         u = uniform(now.seed, purposes.SESSION, p.number, now.tick, 2)
-        p.session_until = p.session_since + session_left(k, stayed, u)
+        p.session_until = plans_to_go(p, k, stayed, u)
         p.stay_until = _FAR
         p.doing_until = max(p.doing_until, now.tick + 1)
 

@@ -1,14 +1,14 @@
 """Compiled loops over the suppositions about one person: what every minute brings, and what every observation weighs."""
 
 from infra.contracts.kinds import EventKind
-from simulation.cognition.practice import acceptance
-from simulation.cognition.rhythm import local_minute
+from simulation.cognition.practice import acceptance, interrupt
+from simulation.cognition.rhythm import body_minute
 from simulation.core import purposes
 from simulation.core.compiled import compiled, kernel
 from simulation.core.draws import uniform
 from simulation.core.life import REST, change, rest
 from simulation.core.moment import Moment
-from simulation.core.offers import conclude, meet_offer
+from simulation.core.offers import conclude
 from simulation.core.person import Person
 from simulation.core.rows import Rows
 from simulation.core.sessions import leave, settle_in
@@ -71,7 +71,7 @@ def live_minute(view: View, table: Rows, now: Moment, around: tuple[float, float
         change(p, k, now, around)
         note_episode(p, h, k, now)
         if free:
-            weights[place] += stays_up(p, now)
+            weights[place] += stays_up(p, k, now)
 
 
 @compiled
@@ -81,9 +81,9 @@ def come_all(view: View, table: Rows, now: Moment, minutes: int, first: bool) ->
     k = table[0]
     for place in range(people.shape[0]):
         p = people[place]
-        weights[place] += sees_coming(p, k, local_minute(p, now.minute), minutes, first)
-        p.session_since = now.tick
+        weights[place] += sees_coming(p, k, body_minute(p, k, now), minutes, first)
         settle_in(p, k, now)
+        p.session_since = now.tick
         note_episode(p, hidden[place], k, now)
 
 
@@ -104,7 +104,7 @@ def go_all(view: View, table: Rows, now: Moment) -> None:
     k = table[0]
     for place in range(people.shape[0]):
         p = people[place]
-        weights[place] += sees_going(p, k, local_minute(p, now.minute), now.tick - p.session_since)
+        weights[place] += sees_going(p, k, body_minute(p, k, now), now.tick - p.session_since)
         leave(p)
 
 
@@ -113,17 +113,21 @@ def see_offer(p: Person, h: Hidden, k: Rows, now: Moment, e: Seen) -> float:
     """An offer is shown, taken up or dismissed, or a practice ends."""
     if e.kind == _SHOWN:
         h.willing = acceptance(p, k)  # type: ignore[arg-type]  # a record of the parameters
-        meet_offer(p, k)  # type: ignore[arg-type]  # the same
+        interrupt(p, k)  # type: ignore[arg-type]  # the same
     elif e.kind == _DISMISSED:
         return log_of(1.0 - h.willing)
     elif e.kind == _ACCEPTED:
         p.practice = e.amount
         p.practice_since = now.tick
-        p.practice_until = now.tick + int(e.duration + 0.5)
-        p.practice_end = p.practice_until
+        p.offer_minutes = int(e.duration + 0.5)
+        p.practice_end = now.tick + p.offer_minutes
         return log_of(h.willing)
-    elif p.practice > 0:
-        conclude(p, k, e.duration)  # type: ignore[arg-type]  # the same
+    else:
+        if p.practice == 0:
+            # Nobody offered it: that it was done shows at its end only. The mind has not wandered in it.
+            p.practice = e.amount
+            p.wandering = 0
+        conclude(p, k, now, e.duration)  # type: ignore[arg-type]  # the same
     return 0.0
 
 
@@ -138,7 +142,7 @@ def see_signal(p: Person, h: Hidden, k: Rows, now: Moment, e: Seen) -> float:
         return see_attention(p, k, e, now.tick)  # type: ignore[arg-type]  # the same
     if e.kind == _REACTION:
         return see_reaction(p, k, e)  # type: ignore[arg-type]  # the same
-    return see_memory(p, e) if e.kind == _MEMORY else 0.0
+    return see_memory(p, k, e) if e.kind == _MEMORY else 0.0
 
 
 @compiled

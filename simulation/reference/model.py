@@ -30,7 +30,7 @@ from simulation.worlds import discover
 def plain_common(scenario: Scenario) -> Common:
     """What people have in common, in dictionaries: `attraction[place, hour]` and `circles[circle, which]`."""
     table = attraction_table(scenario)
-    attraction = {(place, hour): float(table[place, hour]) for place in range(WORLDS) for hour in range(24)}
+    attraction = {(place, hour): float(table[place, hour]) for place in range(WORLDS) for hour in range(table.shape[1])}
     circles = {(circle, which): 0 for circle in range(circle_count(scenario)) for which in range(3)}
     return Common(attraction, circles, min(scenario.circle_size, scenario.people))
 

@@ -37,25 +37,25 @@ def some_friend(p: Person, common: Common, u: float) -> int:
 
 
 @kernel
-def look_around(p: Person, now: Moment, sink: ListSink, share_clicks: float) -> None:
-    """Browse a page or click on something; a wandering mind clicks less and lingers longer."""
-    item = int(content(p, now, 20) * ITEMS)
-    clicks = click_chance(p, share_clicks)
-    row = new_event(sink, p, _ITEM_CLICKED if content(p, now, 21) < clicks else _PAGE_BROWSED)
-    row.item = item
-    row.duration = (LOOK_SECONDS + LOOK_RANGE * content(p, now, 22)) * linger(p)
-
-
-@kernel
 def click_chance(p: Person, share_clicks: float) -> float:
-    """Probability that a look around ends in a click."""
-    return share_clicks * (0.55 if p.wandering == 1 else 1.0)
+    """Probability that a look around ends in a click: less with a wandering mind, more at a natural break."""
+    return share_clicks * (0.55 if p.wandering == 1 else 1.0) * (1.15 if p.open == 1 else 0.9)
 
 
 @kernel
 def linger(p: Person) -> float:
     """Factor on the time on a page."""
     return LINGER if p.wandering == 1 else 1.0
+
+
+@kernel
+def look_around(p: Person, now: Moment, sink: ListSink, share_clicks: float) -> None:
+    """Browse a page or click on something; a wandering mind clicks less and lingers longer."""
+    item = int(content(p, now, 20) * ITEMS)
+    clicks = content(p, now, 21) < click_chance(p, share_clicks)
+    row = new_event(sink, p, _ITEM_CLICKED if clicks else _PAGE_BROWSED)
+    row.item = item
+    row.duration = (LOOK_SECONDS + LOOK_RANGE * content(p, now, 22)) * linger(p)
 
 
 @kernel

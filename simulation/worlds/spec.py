@@ -9,11 +9,14 @@ from infra.contracts.worlds import World
 
 @dataclass(frozen=True, kw_only=True)
 class WorldSpec:
-    """A world: its code, its frozen parameters, and how much it draws people in each local hour (24 values)."""
+    """A world: its code, its frozen parameters, how much it draws people in each local hour of a weekday
+    (24 values), and the factor on that at weekends.
+    """
 
     world: World
     parameters: Any
     hours: tuple[float, ...]
+    weekend: float = 1.0
 
 
 def by_hours(changes: Mapping[int, float]) -> tuple[float, ...]:

@@ -7,7 +7,7 @@ from infra.contracts.kinds import EventKind
 from simulation.cognition.answering import answer_logit, answer_probability, interest
 from simulation.cognition.parameters import Parameters as Cognition
 from simulation.cognition.practice import practising
-from simulation.cognition.rhythm import clamp, local_minute
+from simulation.cognition.rhythm import body_minute, clamp
 from simulation.core import purposes
 from simulation.core.compiled import compiled, kernel
 from simulation.core.draws import spread, uniform
@@ -95,7 +95,7 @@ def show_quiz(p: Person, k: Cognition, w: Parameters, now: Moment, sink: ListSin
     row.level = level
     p.due_weight = level
     liked = interest(p, now, row.item)
-    logit = quiz_logit(p, k, w, local_minute(p, now.minute), (level, liked))
+    logit = quiz_logit(p, k, w, body_minute(p, k, now), (level, liked))
     decide(p, k, now, sink, row, answer_probability(p, k, 0.0, quiz_weight(level), logit))
 
 

@@ -22,5 +22,6 @@ class Parameters:
 SPEC = WorldSpec(
     world=World.LEARNING,
     parameters=Parameters(),
+    weekend=0.6,
     hours=by_hours({0: 0.1, 8: 0.9, 10: 1.3, 12: 0.5, 14: 1.2, 17: 0.6, 19: 1.0, 22: 0.4}),
 )

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from infra.contracts.kinds import EventKind
 from simulation.cognition.parameters import Parameters as Cognition
-from simulation.cognition.rhythm import local_minute
+from simulation.cognition.rhythm import body_minute
 from simulation.core.compiled import compiled, kernel
 from simulation.core.moment import Moment
 from simulation.core.person import Person
@@ -37,7 +37,7 @@ def watch(p: Person, h: Hidden, k: Cognition, w: Parameters, now: Moment, e: See
         settle(p, k)
     elif e.kind == _SHOWN:
         p.due_weight = e.level
-        logit = quiz_logit(p, k, w, local_minute(p, now.minute), (e.level, liked))
+        logit = quiz_logit(p, k, w, body_minute(p, k, now), (e.level, liked))
         see_exposure(p, h, k, (0.0, quiz_weight(e.level)), logit)
     elif e.kind == _ANSWERED:
         see_answer(p, h, k, now)

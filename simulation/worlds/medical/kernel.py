@@ -7,7 +7,8 @@ from infra.contracts.kinds import EventKind
 from simulation.cognition.answering import answer_logit, answer_probability
 from simulation.cognition.parameters import Parameters as Cognition
 from simulation.cognition.practice import practising
-from simulation.cognition.rhythm import clamp, local_minute
+from simulation.cognition.rhythm import body_minute, clamp
+from simulation.cognition.scales import anxiety_severity, depression_severity
 from simulation.core import purposes
 from simulation.core.compiled import compiled, kernel
 from simulation.core.draws import uniform
@@ -63,7 +64,7 @@ def prompt(p: Person, k: Cognition, w: Parameters, now: Moment, sink: ListSink) 
     row = new_event(sink, p, _PROMPT)
     row.item = int(content(p, now, 3) * ITEMS)
     row.amount = scale
-    logit = prompt_logit(p, k, w, local_minute(p, now.minute), scale)
+    logit = prompt_logit(p, k, w, body_minute(p, k, now), scale)
     decide(p, k, now, sink, row, answer_probability(p, k, 0.0, prompt_weight(scale), logit))
 
 
@@ -112,13 +113,13 @@ def check_in(p: Person, k: Cognition, w: Parameters, now: Moment, sink: ListSink
 
 @kernel
 def report(p: Person, now: Moment, completion: float, sink: ListSink) -> None:
-    """Symptom scores: they follow stress and mood (the item scores are drawn when the tick is written out)."""
+    """Symptom scores of the last two weeks (the item scores are drawn when the tick is written out)."""
     row = new_event(sink, p, _SYMPTOMS)
     row.item = p.due_item
     row.amount = MOOD_SCALE if uniform(now.seed, purposes.TASK, p.number, now.tick, 1) < 0.5 else WORRY_SCALE
     row.score = completion
     row.symptoms = 1
-    row.tone = clamp(0.6 * p.stress - 0.4 * p.mood, 0.0, 1.0)
+    row.tone = depression_severity(p) if row.amount == MOOD_SCALE else anxiety_severity(p)
 
 
 @kernel

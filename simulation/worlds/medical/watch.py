@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from infra.contracts.kinds import EventKind
 from simulation.cognition.parameters import Parameters as Cognition
-from simulation.cognition.rhythm import local_minute
+from simulation.cognition.rhythm import body_minute
 from simulation.core.compiled import compiled, kernel
 from simulation.core.moment import Moment
 from simulation.core.person import Person
@@ -38,7 +38,7 @@ def watch(p: Person, h: Hidden, k: Cognition, w: Parameters, now: Moment, e: See
         if p.doing == _THERAPY and now.tick >= p.doing_until:
             p.doing = 0
     elif e.kind == _PROMPT:
-        logit = prompt_logit(p, k, w, local_minute(p, now.minute), e.amount)
+        logit = prompt_logit(p, k, w, body_minute(p, k, now), e.amount)
         see_exposure(p, h, k, (0.0, prompt_weight(e.amount)), logit)
     elif e.kind == _CHECK_IN:
         see_answer(p, h, k, now)

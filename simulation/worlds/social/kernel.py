@@ -7,7 +7,7 @@ from infra.contracts.kinds import EventKind
 from simulation.cognition.answering import answer_logit, answer_probability, interest
 from simulation.cognition.parameters import Parameters as Cognition
 from simulation.cognition.practice import practising
-from simulation.cognition.rhythm import clamp, local_minute
+from simulation.cognition.rhythm import body_minute, clamp
 from simulation.core.compiled import compiled, kernel
 from simulation.core.moment import Common, Moment
 from simulation.core.person import Person
@@ -69,7 +69,7 @@ def see_comment(p: Person, k: Cognition, w: Parameters, now: Moment, common: Com
     row.tone, row.weight = tone, weight
     row.text = pick_phrase(p, now, tone, 0)
     liked = interest(p, now, row.item)
-    logit = comment_logit(p, k, w, local_minute(p, now.minute), (tone, weight, liked))
+    logit = comment_logit(p, k, w, body_minute(p, k, now), (tone, weight, liked))
     decide(p, k, now, sink, row, answer_probability(p, k, tone, weight, logit))
     rub_off(p, w, tone)
 

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from infra.contracts.kinds import EventKind
 from simulation.cognition.parameters import Parameters as Cognition
-from simulation.cognition.rhythm import local_minute
+from simulation.cognition.rhythm import body_minute
 from simulation.core.compiled import compiled, kernel
 from simulation.core.moment import Moment
 from simulation.core.person import Person
@@ -37,7 +37,7 @@ def watch(p: Person, h: Hidden, k: Cognition, w: Parameters, now: Moment, e: See
     if e.kind == MINUTE_BEGINS:
         settle(p, k)
     elif e.kind == _SEEN:
-        logit = comment_logit(p, k, w, local_minute(p, now.minute), (e.tone, e.weight, liked))
+        logit = comment_logit(p, k, w, body_minute(p, k, now), (e.tone, e.weight, liked))
         see_exposure(p, h, k, (e.tone, e.weight), logit)
         rub_off(p, w, e.tone)
     elif e.kind == _COMMENT:

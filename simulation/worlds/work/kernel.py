@@ -7,7 +7,7 @@ from infra.contracts.kinds import EventKind
 from simulation.cognition.answering import answer_logit, answer_probability, interest
 from simulation.cognition.parameters import Parameters as Cognition
 from simulation.cognition.practice import practising
-from simulation.cognition.rhythm import clamp, local_minute
+from simulation.cognition.rhythm import body_minute, clamp
 from simulation.core import purposes
 from simulation.core.compiled import compiled, kernel
 from simulation.core.draws import uniform
@@ -114,7 +114,7 @@ def deliver(p: Person, k: Cognition, w: Parameters, now: Moment, common: Common,
     row.text = pick_phrase(p, now, tone, 0)
     p.due_weight = weight
     what = (tone, weight, hard, interest(p, now, row.item))
-    logit = message_logit(p, k, w, local_minute(p, now.minute), what)
+    logit = message_logit(p, k, w, body_minute(p, k, now), what)
     decide(p, k, now, sink, row, answer_probability(p, k, 0.0, weight, logit))
     press(p, MESSAGE_STRESS * weight)
 

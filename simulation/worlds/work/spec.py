@@ -26,5 +26,6 @@ class Parameters:
 SPEC = WorldSpec(
     world=World.WORK,
     parameters=Parameters(),
+    weekend=0.25,
     hours=by_hours({0: 0.1, 7: 0.8, 9: 2.2, 12: 0.9, 13: 2.1, 18: 0.8, 20: 0.4, 22: 0.2}),
 )

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from infra.contracts.kinds import EventKind
 from simulation.cognition.parameters import Parameters as Cognition
 from simulation.cognition.practice import practising
-from simulation.cognition.rhythm import local_minute
+from simulation.cognition.rhythm import body_minute
 from simulation.core.compiled import compiled, kernel
 from simulation.core.moment import Moment
 from simulation.core.person import Person
@@ -54,7 +54,7 @@ def watch(p: Person, h: Hidden, k: Cognition, w: Parameters, now: Moment, e: See
         p.due_weight = e.weight
         # Its tone is in the text, which an observer does not have: each supposed person has a tone of their own.
         what = (message_tone(p, now), e.weight, e.level, liked)
-        see_exposure(p, h, k, (0.0, e.weight), message_logit(p, k, w, local_minute(p, now.minute), what))
+        see_exposure(p, h, k, (0.0, e.weight), message_logit(p, k, w, body_minute(p, k, now), what))
         press(p, MESSAGE_STRESS * e.weight)
     elif e.kind == _ANSWER:
         see_answer(p, h, k, now)
