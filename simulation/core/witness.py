@@ -128,7 +128,9 @@ def see_reaction(p: Person, k: Parameters, e: Seen) -> float:
     stretch, sigma = reaction_stretch(p, k), k.reaction_sigma
     late = e.reaction - reaction_centre(p, k)
     tail = 0.5 * math.erfc((sigma * sigma / stretch - late) / (_ROOT_2 * sigma))
-    return log_of(math.exp(min(0.5 * sigma * sigma / (stretch * stretch) - late / stretch, 30.0)) * tail / stretch * 100.0)
+    return log_of(
+        math.exp(min(0.5 * sigma * sigma / (stretch * stretch) - late / stretch, 30.0)) * tail / stretch * 100.0
+    )
 
 
 @kernel

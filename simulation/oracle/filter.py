@@ -114,9 +114,7 @@ class Predictions:
 class PersonFilter:
     """Filters one person from tick `span.start` on. `around` float64 [ticks, 2]: the circle's mood and stress by tick."""
 
-    def __init__(
-        self, laws: Laws, cloud: Cloud, timeline: Timeline, span: range, around: NDArray[np.float64]
-    ) -> None:
+    def __init__(self, laws: Laws, cloud: Cloud, timeline: Timeline, span: range, around: NDArray[np.float64]) -> None:
         self._laws, self._cloud, self._timeline = laws, cloud, timeline
         self._span, self._around = span, around
         self._at = Situation(ended=span.start)

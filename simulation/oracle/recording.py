@@ -212,9 +212,7 @@ def _field(column: pa.StructArray, name: str) -> NDArray[Any]:
     return values
 
 
-def _same_people(
-    model: Metaverse, chosen: NDArray[np.int64], persons: pa.Array, events: pa.Table, run: Path
-) -> None:
+def _same_people(model: Metaverse, chosen: NDArray[np.int64], persons: pa.Array, events: pa.Table, run: Path) -> None:
     """Raise BadInput where the lake does not hold just the events that the scenario gives."""
     counted = events.group_by("person").aggregate([("seq", "max")]).to_pydict()
     last = dict(zip(counted["person"], counted["seq_max"], strict=True))

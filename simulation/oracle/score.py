@@ -70,7 +70,9 @@ def paired(values: Floats, person: NDArray[np.integer[Any]]) -> Difference:
     return Difference(mean, mean - 1.96 * error, mean + 1.96 * error)
 
 
-def judge(label: NDArray[np.bool_], observable: Floats, latent: Floats, person: NDArray[np.integer[Any]]) -> dict[str, Any]:
+def judge(
+    label: NDArray[np.bool_], observable: Floats, latent: Floats, person: NDArray[np.integer[Any]]
+) -> dict[str, Any]:
     """Everything about one head's predictions, the base rate's and the latent oracle's, on the same rows."""
     if not len(label):
         return {"rows": 0}

@@ -75,9 +75,7 @@ class Memory:
     def take(self, chosen: NDArray[np.int64]) -> None:
         """Keep these suppositions."""
         held = self._arrays
-        self._arrays = held._replace(
-            noticed=held.noticed[chosen], logit=held.logit[chosen], taste=held.taste[chosen]
-        )
+        self._arrays = held._replace(noticed=held.noticed[chosen], logit=held.logit[chosen], taste=held.taste[chosen])
 
     def _grow(self) -> None:
         old = self._arrays

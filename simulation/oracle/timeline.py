@@ -136,7 +136,9 @@ def _timeline(person: int, wide: Rows, end_us: int) -> Timeline:
 
 def _link(rows: Rows, reply_to: NDArray[np.uint64]) -> None:
     """Note for each answer which row it answers."""
-    ids = rows["event_id"].view(np.uint64) if rows["event_id"].flags.c_contiguous else rows["event_id"].astype(np.uint64)
+    ids = (
+        rows["event_id"].view(np.uint64) if rows["event_id"].flags.c_contiguous else rows["event_id"].astype(np.uint64)
+    )
     order = np.argsort(ids, kind="stable")
     answers = np.flatnonzero(reply_to)
     at = order[np.minimum(np.searchsorted(ids, reply_to[answers], sorter=order), max(len(ids) - 1, 0))]

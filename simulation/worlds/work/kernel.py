@@ -126,9 +126,7 @@ def message_tone(p: Person, now: Moment) -> float:
 
 
 @kernel
-def message_logit(
-    p: Person, k: Cognition, w: Parameters, local: int, what: tuple[float, float, float, float]
-) -> float:
+def message_logit(p: Person, k: Cognition, w: Parameters, local: int, what: tuple[float, float, float, float]) -> float:
     """Log-odds of answering a message that is noticed.
 
     `what` is (tone, importance, difficulty of the task, interest in the topic).
