@@ -82,10 +82,8 @@ def spread_density(x: float) -> float:
 def spread_below(x: float) -> float:
     """Probability that `core.draws.spread` is below x."""
     s = abs(0.5 * x)
-    if s < 0.5:
-        upper = 0.5 + 0.75 * s - s * s * s / 3.0
-    else:
-        upper = 1.0 - (1.5 - s) ** 3 / 6.0 if s < 1.5 else 1.0
+    left = max(1.5 - s, 0.0)
+    upper = 0.5 + 0.75 * s - s * s * s / 3.0 if s < 0.5 else 1.0 - left * left * left / 6.0
     return upper if x >= 0.0 else 1.0 - upper
 
 

@@ -1,6 +1,7 @@
 """Suppositions about one person: weighted people who might be them, resampled when too few carry the weight."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +11,12 @@ from simulation.cognition.answering import TOPICS, liking
 from simulation.core.rows import Rows
 from simulation.core.witness import HIDDEN
 from simulation.oracle.config import OracleConfig
-from simulation.oracle.prior import OTHERS, TASTES, Floats, Prior, interest_share
+from simulation.oracle.prior import OTHERS, TASTES, Prior, interest_share
 from simulation.oracle.tastes import Memory, move_tastes
 
+Floats = NDArray[np.float64]
 _SPACING = 8
-"""Between the numbers of supposed people: all come up to date in the same minute (`life.REST`), whoever they stand for."""
+"""Between the numbers of supposed people: all rest in the same minutes (`life.REST`), whoever they stand for."""
 _LEAST_STEP = 0.2
 
 
@@ -28,8 +30,10 @@ class View(NamedTuple):
 
 
 class Cloud:
-    """P suppositions: `people` PERSON [P], `hidden` HIDDEN [P], `scores` float64 [P, traits and topics], log-`weights`,
-    and in `memory` what the person was exposed to."""
+    """P suppositions: `people` PERSON [P], `hidden` HIDDEN [P], `scores` float64 [P, traits and topics], log-`weights`.
+
+    In `memory` is what the person was exposed to, as each supposition has it.
+    """
 
     def __init__(self, prior: Prior, config: OracleConfig, person: int, offset: int) -> None:
         self._prior, self._config = prior, config
@@ -44,11 +48,11 @@ class Cloud:
         self.memory = Memory(count)
 
     def view(self, item: int = -1, more: float = 0.0) -> View:
-        """The cloud for a compiled loop, with its interest (and so much `more`) in an item's topic where one is given."""
-        liked = np.zeros(len(self.people))
+        """The cloud for a compiled loop, with its interest (and so much `more`) in the topic of an item, if any."""
+        liked: Floats = np.zeros(len(self.people))
         if item >= 0:
-            share = interest_share(self.scores, item % TOPICS)
-            liked = liking(share) + more  # type: ignore[arg-type]  # a whole array at once
+            whole_array: Callable[[Floats], Floats] = cast(Any, liking)
+            liked = whole_array(interest_share(self.scores, item % TOPICS)) + more
         return View(self.people, self.hidden, liked, self.weights)
 
     def copy(self, item: int, changes: tuple[str, float]) -> View:

@@ -112,7 +112,7 @@ class Predictions:
 
 
 class PersonFilter:
-    """Filters one person from tick `span.start` on. `around` float64 [ticks, 2]: the circle's mood and stress by tick."""
+    """Filters one person over the ticks of `span`; `around` float64 [ticks, 2] is the circle's mood and stress."""
 
     def __init__(self, laws: Laws, cloud: Cloud, timeline: Timeline, span: range, around: NDArray[np.float64]) -> None:
         self._laws, self._cloud, self._timeline = laws, cloud, timeline

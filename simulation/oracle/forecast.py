@@ -1,6 +1,6 @@
 """The next ten minutes of every supposition, lived with the simulator's own kernels: will a check fail in them?"""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +20,12 @@ from simulation.core.person import Person
 from simulation.core.rows import ROOM, ListSink, Rows, make_sink
 from simulation.core.sessions import LEAST_GAP, move_on, settle_in
 from simulation.core.witness import Hidden
-from simulation.oracle.cloud import Cloud, Floats
+from simulation.oracle.cloud import Cloud
 from simulation.oracle.comings import plans_to_go
 from simulation.oracle.config import HORIZON_TICKS, HORIZON_US
 from simulation.oracle.laws import Laws
 
+Floats = NDArray[np.float64]
 _TICK_US = HORIZON_US // HORIZON_TICKS
 _START_US = 12_000_000.0
 _GAP_US = 3_000_000.0
@@ -127,7 +128,7 @@ class Forecaster:
 
     def __init__(self, laws: Laws, particles: int) -> None:
         self._laws = laws
-        self._sink = make_sink(ROOM * particles)
+        self._sink: Any = make_sink(ROOM * particles)
         self._residents = np.zeros(particles, np.int64)
         self.steps = 0
 

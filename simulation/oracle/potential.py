@@ -7,7 +7,7 @@ rows compare single actions, not policies.
 """
 
 from dataclasses import dataclass, fields
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -107,7 +107,7 @@ class Forks:
     def _minute(self, copies: _Copies, model: Metaverse) -> None:
         laws, people = self._laws, copies.people
         everyone = np.arange(len(people))
-        sink = make_sink(ROOM * len(people))
+        sink: Any = make_sink(ROOM * len(people))
         common = Common(laws.common.attraction, _circles(people, model), model.common.circle_size)
         own = people["circle"].copy()
         people["circle"] = everyone
@@ -167,7 +167,7 @@ def _rows(copies: _Copies, model: Metaverse) -> pa.RecordBatch:
     people = copies.people
     minutes = people["minutes"].astype(np.float64)
     spent = np.where(minutes > 0, minutes, np.nan)
-    columns = {
+    columns: dict[str, NDArray[Any]] = {
         "person": model.pseudonyms.encode(people["number"].astype(np.uint64)),
         "tick": copies.tick,
         "action": copies.action.astype(np.uint8),

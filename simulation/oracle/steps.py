@@ -1,6 +1,7 @@
-"""Compiled loops over the suppositions about one person: what every minute brings, and what every observation weighs."""
+"""Compiled loops over the suppositions about one person: what a minute brings, and what an observation weighs."""
 
 from infra.contracts.kinds import EventKind
+from simulation.cognition.parameters import Parameters
 from simulation.cognition.practice import acceptance, interrupt
 from simulation.cognition.rhythm import body_minute
 from simulation.core import purposes
@@ -55,10 +56,10 @@ def rest_all(people: Rows, table: Rows, now: Moment, ticks: int) -> None:
 
 
 @kernel
-def note_episode(p: Person, h: Hidden, k: Rows, now: Moment) -> None:
+def note_episode(p: Person, h: Hidden, k: Parameters, now: Moment) -> None:
     """How the gaze goes in an episode of wandering that has just begun."""
     if p.wandering == 1 and p.wander_since == now.tick:
-        h.stuck = 1 if uniform(now.seed, purposes.GAZE, p.number, now.tick, 4) < k.gaze_stare else 0  # type: ignore[attr-defined]  # a record
+        h.stuck = 1 if uniform(now.seed, purposes.GAZE, p.number, now.tick, 4) < k.gaze_stare else 0
 
 
 @compiled
@@ -109,11 +110,11 @@ def go_all(view: View, table: Rows, now: Moment) -> None:
 
 
 @kernel
-def see_offer(p: Person, h: Hidden, k: Rows, now: Moment, e: Seen) -> float:
+def see_offer(p: Person, h: Hidden, k: Parameters, now: Moment, e: Seen) -> float:
     """An offer is shown, taken up or dismissed, or a practice ends."""
     if e.kind == _SHOWN:
-        h.willing = acceptance(p, k)  # type: ignore[arg-type]  # a record of the parameters
-        interrupt(p, k)  # type: ignore[arg-type]  # the same
+        h.willing = acceptance(p, k)
+        interrupt(p, k)
     elif e.kind == _DISMISSED:
         return log_of(1.0 - h.willing)
     elif e.kind == _ACCEPTED:
@@ -127,21 +128,21 @@ def see_offer(p: Person, h: Hidden, k: Rows, now: Moment, e: Seen) -> float:
             # Nobody offered it: that it was done shows at its end only. The mind has not wandered in it.
             p.practice = e.amount
             p.wandering = 0
-        conclude(p, k, now, e.duration)  # type: ignore[arg-type]  # the same
+        conclude(p, k, now, e.duration)
     return 0.0
 
 
 @kernel
-def see_signal(p: Person, h: Hidden, k: Rows, now: Moment, e: Seen) -> float:
+def see_signal(p: Person, h: Hidden, k: Parameters, now: Moment, e: Seen) -> float:
     """A reading of a sensor, or a check."""
     if e.kind == _GAZE:
-        return see_gaze(p, h, k, e)  # type: ignore[arg-type]  # a record of the parameters
+        return see_gaze(p, h, k, e)
     if e.kind == _EMOTION:
-        return see_emotion(p, k, e)  # type: ignore[arg-type]  # the same
+        return see_emotion(p, k, e)
     if e.kind == _ATTENTION:
-        return see_attention(p, k, e, now.tick)  # type: ignore[arg-type]  # the same
+        return see_attention(p, k, e, now.tick)
     if e.kind == _REACTION:
-        return see_reaction(p, k, e)  # type: ignore[arg-type]  # the same
+        return see_reaction(p, k, e)
     return see_memory(p, k, e) if e.kind == _MEMORY else 0.0
 
 

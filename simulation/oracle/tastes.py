@@ -8,7 +8,7 @@ exposure, and a Metropolis step of each taste leaves their distribution what it 
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,9 +54,16 @@ class Memory:
     @property
     def held(self) -> Exposures:
         """What is kept, whole arrays cut to what is used."""
-        by_exposure = [array[: self.used] for array in self._arrays[:4]]
-        by_both = [array[:, : self.used] for array in self._arrays[4:]]
-        return Exposures(*by_exposure, *by_both)
+        held, used = self._arrays, self.used
+        return Exposures(
+            topic=held.topic[:used],
+            outcome=held.outcome[:used],
+            eager=held.eager[:used],
+            like=held.like[:used],
+            noticed=held.noticed[:, :used],
+            logit=held.logit[:, :used],
+            taste=held.taste[:, :used],
+        )
 
     def add(self, topic: int, slopes: tuple[float, Floats, float], hidden: Rows) -> None:
         """An exposure that is open now: `slopes` of the log-odds in (eagerness, taste [P], interest)."""
@@ -86,10 +93,16 @@ class Memory:
 
 
 def _room(particles: int, exposures: int) -> Exposures:
-    whole: list[NDArray[Any]] = [np.zeros(exposures, np.int64), np.zeros(exposures, np.int64)]
-    flat = [np.zeros(exposures), np.zeros(exposures)]
-    wide = [np.zeros((particles, exposures)) for _ in range(3)]
-    return Exposures(*whole, *flat, *wide)
+    size = (particles, exposures)
+    return Exposures(
+        topic=np.zeros(exposures, np.int64),
+        outcome=np.zeros(exposures, np.int64),
+        eager=np.zeros(exposures),
+        like=np.zeros(exposures),
+        noticed=np.zeros(size),
+        logit=np.zeros(size),
+        taste=np.zeros(size),
+    )
 
 
 @kernel

@@ -76,7 +76,7 @@ def see_comment(p: Person, k: Cognition, w: Parameters, now: Moment, common: Com
 
 @kernel
 def comment_logit(p: Person, k: Cognition, w: Parameters, local: int, what: tuple[float, float, float]) -> float:
-    """Log-odds of answering a comment that is noticed; `what` is (tone, importance, the person's interest in its topic)."""
+    """Log-odds of answering a comment that is noticed; `what` is (tone, importance, interest in its topic)."""
     tone, weight, liked = what
     logit = w.answer + answer_logit(p, k, local, tone, weight)
     return logit + k.answer_interest * liked

@@ -47,9 +47,6 @@ def watch(p: Person, h: Hidden, k: Cognition, w: Parameters, now: Moment, e: See
         settle(p, k)
         if p.doing == _MEETING and now.tick >= p.doing_until:
             p.doing = 0
-    elif e.kind == MINUTE_ENDS:
-        if p.doing == _TASK and e.amount == 0 and not practising(p, k):
-            return log_of(1.0 - error_chance(p, w))
     elif e.kind == _MESSAGE:
         p.due_weight = e.weight
         # Its tone is in the text, which an observer does not have: each supposed person has a tone of their own.
@@ -58,20 +55,37 @@ def watch(p: Person, h: Hidden, k: Cognition, w: Parameters, now: Moment, e: See
         press(p, MESSAGE_STRESS * e.weight)
     elif e.kind == _ANSWER:
         see_answer(p, h, k, now)
-    elif e.kind == _ERROR:
+    elif e.kind in (_ERROR, MINUTE_ENDS):
+        return see_errors(p, k, w, e)
+    elif is_look(e):
+        return see_look(p, e, w.clicks)
+    else:
+        see_business(p, w, now, e)
+    return 0.0
+
+
+@kernel
+def see_errors(p: Person, k: Cognition, w: Parameters, e: Seen) -> float:
+    """Log-likelihood of an error in the running task, or, at the end of a minute without one, of none."""
+    if e.kind == _ERROR:
         chance = log_of(error_chance(p, w))
         press(p, ERROR_STRESS)
         return chance
-    elif e.kind == _TASK:
+    if p.doing == _TASK and e.amount == 0 and not practising(p, k):
+        return log_of(1.0 - error_chance(p, w))
+    return 0.0
+
+
+@kernel
+def see_business(p: Person, w: Parameters, now: Moment, e: Seen) -> None:
+    """A task or a meeting begins, or a task is done."""
+    if e.kind == _TASK:
         p.doing_level = e.level
         see_begin(p, now, e, 5 + int(w.task_minutes * content(p, now, 5)))
     elif e.kind == _TASK_END:
         p.doing = 0
     elif e.kind == _MEETING:
         see_begin(p, now, e, int(e.duration / 60.0 + 0.5))
-    elif is_look(e):
-        return see_look(p, e, w.clicks)
-    return 0.0
 
 
 @compiled

@@ -13,6 +13,11 @@ from simulation.scenarios.model import Scenario
 CONFIG = OracleConfig(people=24, particles=150, threads=1)
 
 
+def unseen(count: int) -> None:
+    """Progress that nobody looks at."""
+    del count
+
+
 @dataclass(frozen=True)
 class Consulted:
     """A recording and what the oracle made of it."""
@@ -26,5 +31,5 @@ class Consulted:
 def consulted() -> Consulted:
     """24 of 48 people of the demo over 16 hours."""
     scenario = load("demo", {"people": "48", "warmup_days": "0", "days": "0.7"})
-    recording = record_scenario(scenario, CONFIG, lambda count: None)
-    return Consulted(scenario, recording, consult(recording, CONFIG, lambda count: None))
+    recording = record_scenario(scenario, CONFIG, unseen)
+    return Consulted(scenario, recording, consult(recording, CONFIG, unseen))

@@ -24,7 +24,7 @@ MINUTES = 120
 
 
 def two_states() -> tuple[NDArray[np.void], float, float, float, float]:
-    """Parameters under which wandering is a Markov chain by itself: the table, both rates, and both rates of failing."""
+    """Parameters under which wandering is a Markov chain: the table, both rates, and both chances of failing."""
     k = replace(
         load("tiny").parameters(),
         wander_fatigue=0.0,

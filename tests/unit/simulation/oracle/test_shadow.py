@@ -33,7 +33,7 @@ class Shadow(Cloud):
         self.scores = np.zeros((1, 99))
         self.memory = Memory(1)
 
-    def view(self, item: int = -1, more: float = 0.0) -> View:
+    def view(self, item: int = -1, more: float = 0.0) -> View:  # noqa: ARG002  a person needs no supposed interests
         return View(self.people, self.hidden, np.zeros(1), self.weights)
 
     def refresh(self, tick: int, waited: int) -> None:
