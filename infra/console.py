@@ -9,6 +9,8 @@ import orjson
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from infra.contracts.errors import BadInput
+
 
 def stderr() -> Console:
     """The console for people. Nothing in the text is markup."""
@@ -25,6 +27,15 @@ def emit_json(document: Mapping[str, Any]) -> None:
     options = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
     sys.stdout.write(orjson.dumps(document, option=options, default=str).decode() + "\n")
     sys.stdout.flush()
+
+
+def overrides(pairs: list[str] | None) -> dict[str, str]:
+    """`--set KEY=VALUE` options as a mapping. Raises BadInput for one without `=`."""
+    split = [pair.partition("=") for pair in pairs or []]
+    for key, sign, _ in split:
+        if not key or not sign:
+            raise BadInput(f"--set {key}: write it as --set KEY=VALUE, such as --set people=20000")
+    return {key: value for key, _, value in split}
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Commands of the simulation: oracle, `bench sim`."""
+"""Commands of the simulation: oracle, `bench sim`, `bench coverage`, `bench spillover`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,24 +6,31 @@ from typing import Annotated, Any
 
 import typer
 
-from infra.console import emit_json, say
+from infra.console import emit_json, overrides, progress_bar, say
 from infra.contracts.errors import BadInput
 
 INTERRUPTED = 130
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
 
 
+Sets = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a scenario key.")]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Seed of every random number.")]
+
+
 def bench_sim(
     people: Annotated[int, typer.Option("--people", min=100, max=1_000_000, help="People in each form.")] = 10_000,
     ticks: Annotated[int, typer.Option("--ticks", min=10, max=1_440, help="Simulated minutes measured.")] = 60,
+    largest: Annotated[
+        int, typer.Option("--largest", min=10_000, max=1_000_000, help="Largest population of the scaling table.")
+    ] = 1_000_000,
     json: Json = False,
 ) -> None:
-    """People as arrays with compiled kernels against one Mesa object a person: same events, one thread."""
+    """People as arrays with compiled kernels against one Mesa object a person; two shards against one; the scaling."""
     from simulation.bench import SimulationBench, run_bench
 
-    result = run_bench(SimulationBench(people=people, baseline_people=people, ticks=ticks), progress=say)
+    result = run_bench(SimulationBench(people=people, ticks=ticks, largest=largest), progress=say)
     say(
-        f"arrays {result['agent_steps_per_s']:,} agent-steps/s ({result['events_per_s']:,} events/s), reference "
+        f"arrays {result['agent_steps_per_s']:,} agent-steps/s ({result['events_per_s']:,} events/s), plain Mesa "
         f"{result['baseline_agent_steps_per_s']:,}: {result['ratio']} times as fast, equal events"
     )
     if json:
@@ -33,7 +40,7 @@ def bench_sim(
 def oracle(
     run: Annotated[Path | None, typer.Option("--run", help="Folder of a run: its lake is read.")] = None,
     scenario: Annotated[str | None, typer.Option("--scenario", help="Instead: simulate this one in process.")] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of it.")] = None,
+    set_: Sets = None,
     people: Annotated[int, typer.Option("--people", min=1, max=1_000_000, help="People who are looked at.")] = 300,
     particles: Annotated[int, typer.Option("--particles", min=50, max=100_000, help="Suppositions a person.")] = 1000,
     compare: Annotated[
@@ -54,7 +61,7 @@ def oracle(
     if run is not None and (set_ or out):
         raise BadInput("--set and --out go with --scenario: a run is as it is, and its results are put beside it")
     config = OracleConfig(people=people, particles=particles, seed=seed, threads=threads)
-    given = None if scenario is None else load(scenario, _overrides(set_))
+    given = None if scenario is None else load(scenario, overrides(set_))
     document = execute(OracleRequest(config=config, run=run, scenario=given, compare=compare, out=out))
     tell(document)
     if json:
@@ -64,13 +71,50 @@ def oracle(
         raise typer.Exit(INTERRUPTED)
 
 
-def _overrides(pairs: list[str] | None) -> dict[str, str]:
-    split = [pair.partition("=") for pair in pairs or []]
-    for key, sign, _ in split:
-        if not key or not sign:
-            raise BadInput(f"--set {key}: write it as --set KEY=VALUE, such as --set people=500")
-    return {key: value for key, _, value in split}
+def bench_coverage(
+    seeds: Annotated[int, typer.Option("--seeds", min=10, max=100_000, help="Trials with the null preset.")] = 1000,
+    strong_seeds: Annotated[int, typer.Option("--strong-seeds", min=10, help="Trials with the strong preset.")] = 100,
+    json: Json = False,
+) -> None:
+    """Randomised trials over many seeds: does the interval cover no effect as often as it says."""
+    from simulation.trials.coverage import CoverageBench, run_coverage
+
+    config = CoverageBench(null_seeds=seeds, strong_seeds=strong_seeds)
+    with progress_bar() as bar:
+        task = bar.add_task("trials", total=seeds + strong_seeds)
+        result = run_coverage(config, lambda done: bar.advance(task, done))
+    null, strong = result["null"], result["strong"]
+    say(f"null: {null['covered']:.1%} of {null['seeds']} intervals cover 0 (wanted: 93 to 97%)")
+    say(f"strong: found in {strong['detected']:.0%} of {strong['seeds']} trials (wanted: 95% or more)")
+    _finish(result, json=json, fine=result["pass"])
+
+
+def bench_spillover(
+    scenario: Annotated[str, typer.Option("--scenario", help="Built-in scenario or YAML file.")] = "spillover",
+    seed: Seed = None,
+    set_: Sets = None,
+    json: Json = False,
+) -> None:
+    """Offer practices to half of every circle, and say how far the other half moves, against an untreated twin."""
+    from simulation.scenarios import load
+    from simulation.trials.interference import run_interference
+    from simulation.trials.offering import Offers
+
+    resolved = load(scenario, overrides(set_))
+    result = run_interference(resolved, resolved.seed if seed is None else seed, Offers())
+    for arm in ("treated_half", "untreated_half"):
+        for name, found in result[arm].items():
+            interval = f"[{found['ci_low']:+.4g}, {found['ci_high']:+.4g}]"
+            say(f"{arm.replace('_', ' '):<15} {name:<14} {found['difference']:+.4g} {interval} {found['unit']}")
+    _finish(result, json=json, fine=result["moved"])
+
+
+def _finish(result: dict[str, Any], *, json: bool, fine: bool) -> None:
+    if json:
+        emit_json(result)
+    if not fine:
+        raise typer.Exit(1)
 
 
 COMMANDS: dict[str, typer.Typer | Callable[..., Any]] = {"oracle": oracle}
-BENCHES: dict[str, Callable[..., Any]] = {"sim": bench_sim}
+BENCHES: dict[str, Callable[..., Any]] = {"sim": bench_sim, "coverage": bench_coverage, "spillover": bench_spillover}

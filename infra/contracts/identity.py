@@ -30,6 +30,11 @@ class Pseudonyms:
         digests = (hashlib.blake2b(bytes([turn]), key=key[:64], digest_size=8).digest() for turn in range(_ROUNDS))
         self._round_keys = [np.uint64(int.from_bytes(digest, "little")) for digest in digests]
 
+    @property
+    def round_keys(self) -> U64Array:
+        """Keys of the rounds, uint64 [6]: for a compiled form of `encode`."""
+        return np.array(self._round_keys, dtype=np.uint64)
+
     def encode(self, internal: U64Array) -> U64Array:
         """Pseudonyms of internal numbers, uint64, shape as given."""
         left, right = self._halves(internal)

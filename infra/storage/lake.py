@@ -149,7 +149,7 @@ def read(
 
 
 def read_files(root: Path, stream: str, *, codes: bool = False) -> Iterator[pa.Table]:
-    """Yield a stream file by file, in no promised order: for sums over a stream larger than memory; raises as `read`."""
+    """Yield a stream file by file, in no promised order: for sums over a whole stream; raises as `read`."""
     for file in stream_files(root, stream):
         table = _read_file(file.path, None, None)
         yield _with_codes(table) if codes else table

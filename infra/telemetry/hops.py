@@ -57,7 +57,8 @@ def latency_by_hop(spans: pl.DataFrame) -> pl.DataFrame:
 def slowest_chains(spans: pl.DataFrame, limit: int = 10, last: str = APPLY_COMMAND) -> list[Chain]:
     """Return the `limit` slowest ways from a "send events" span to a span named `last`, slowest first.
 
-    Where a span waited for several others, the way goes through the one that ended last: that one held it up.
+    Where a span waited for several others, the way goes through the one that ended last: that one held it up. Of the
+    ways that share everything but their last two steps (the commands of one tick), the slowest stands for all.
     """
     graph = SpanGraph.build(spans)
     reached = graph.descendants(graph.rows_named(ORIGIN))
@@ -65,7 +66,10 @@ def slowest_chains(spans: pl.DataFrame, limit: int = 10, last: str = APPLY_COMMA
     starts = spans["start_us"].to_list()
     ways = [_way(graph, row, reached, ends) for row in graph.rows_named(last) if row in reached]
     ways.sort(key=lambda way: starts[way[0]] - ends[way[-1]])
-    return [_chain(spans, way) for way in ways[:limit]]
+    different: dict[tuple[int, ...], list[int]] = {}
+    for way in ways:
+        different.setdefault(tuple(way[:-2]), way)
+    return [_chain(spans, way) for way in list(different.values())[:limit]]
 
 
 def _work(spans: pl.DataFrame) -> pl.DataFrame:

@@ -5,13 +5,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
+from infra.hosting.ray_session import ray_session
 from models.attention import checkpoint
 from models.attention.model import AttentionModel
 from models.evaluation.evaluate import evaluate
 from models.training.dataset import Prepared, prepare
 from models.training.lake import read_directly, read_with_ray
 from models.training.loop import Fitted, fit
-from models.training.ray_session import ray_session
 from models.training.ray_train import fit_on_ray
 from models.training.settings import Progress, TrainingRequest, TrainingResult
 

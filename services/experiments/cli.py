@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from infra.console import emit_json, say
+from infra.console import emit_json, overrides, say
 from infra.contracts.errors import BadInput
 
 Runs = Annotated[Path, typer.Option("--runs", help="Where run folders go.")]
@@ -30,15 +30,6 @@ def command_line() -> str:
     return shlex.join(["calmverse", *sys.argv[1:]])
 
 
-def overrides(pairs: list[str] | None) -> dict[str, str]:
-    """`--set KEY=VALUE` options as a mapping. Raises BadInput for one without `=`."""
-    split = [pair.partition("=") for pair in pairs or []]
-    for key, sign, _ in split:
-        if not key or not sign:
-            raise BadInput(f"--set {key}: write it as --set KEY=VALUE, such as --set people=20000")
-    return {key: value for key, _, value in split}
-
-
 def run(
     scenario: Annotated[str, typer.Argument(help="A built-in scenario, or the path of a YAML file.")] = "demo",
     seed: Seed = None,
@@ -49,6 +40,9 @@ def run(
     broker: BrokerKind = "embedded",
     bootstrap: Bootstrap = None,
     port: Port = 0,
+    no_services: Annotated[
+        bool, typer.Option("--no-services", help="Only the population into Kafka, in shards; counted at both ends.")
+    ] = False,
     runs: Runs = Path("runs"),
     json: Json = False,
 ) -> None:
@@ -60,17 +54,40 @@ def run(
 
     given = overrides(set_) | ({"policy": f"{{name: {policy}}}"} if policy else {})
     resolved = load(scenario, given)
-    document = execute(
-        RunRequest(
-            scenario=resolved,
-            seed=resolved.seed if seed is None else seed,
-            runs=runs,
-            command=command_line(),
-            stack=StackOptions(broker=broker, bootstrap=bootstrap, port=port, otlp=otlp),
-            model=model,
-        )
+    stack = StackOptions(broker=broker, bootstrap=bootstrap, port=port, otlp=otlp)
+    chosen = resolved.seed if seed is None else seed
+    common: dict[str, Any] = {
+        "scenario": resolved,
+        "seed": chosen,
+        "runs": runs,
+        "command": command_line(),
+        "stack": stack,
+    }
+    if no_services:
+        if model is not None or policy is not None or otlp is not None:
+            raise BadInput("--no-services runs the population alone: leave out --model, --policy and --otlp")
+        _run_alone(common, json=json)
+        return
+    _finish(execute(RunRequest(**common, model=model)), runs, json=json)
+
+
+def _run_alone(common: dict[str, Any], *, json: bool) -> None:
+    """`run --no-services`."""
+    from services.experiments.population_run import PopulationRequest, clean, run_population
+
+    document = run_population(PopulationRequest(**common))
+    say(
+        f"{document['events_emitted']:,} events sent, {document['events_read']:,} read, digest {document['digest']}, "
+        f"{document['wall_s']:.0f} s, at most {document['peak_memory_bytes'] / 1e9:.1f} GB besides the broker"
     )
-    _finish(document, runs, json=json)
+    if json:
+        emit_json(document)
+    if document["partial"]:
+        say("stopped early: the run is partial")
+        raise typer.Exit(INTERRUPTED)
+    if not clean(document):
+        say("what was read is not what was sent: see summary.json")
+        raise typer.Exit(1)
 
 
 def _finish(document: dict[str, object], runs: Path, *, json: bool) -> None:
@@ -191,5 +208,32 @@ def up(
     )
 
 
-COMMANDS = {"run": run, "replay": replay, "compare": compare, "up": up}
+def watch(
+    scenario: Annotated[str, typer.Argument(help="A built-in scenario, or the path of a YAML file.")] = "demo",
+    seed: Seed = None,
+    set_: Sets = None,
+    policy: PolicyName = "random",
+    model: Model = None,
+    speed: Annotated[float, typer.Option("--speed", min=0, help="Simulated minutes a second; 0 begins paused.")] = 30.0,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port of the page; 0 takes any free one.")] = 0,
+) -> None:
+    """Show a running population on a page: worlds, focus, contagion, interventions. Without a broker."""
+    from services.experiments.watch.main import WatchRequest
+    from services.experiments.watch.main import watch as execute
+    from services.experiments.watch.population import Pace
+    from simulation.scenarios import load
+
+    given = overrides(set_) | {"policy": f"{{name: {policy}}}"} | ({} if seed is None else {"seed": str(seed)})
+    execute(
+        WatchRequest(
+            scenario=load(scenario, given),
+            pace=Pace(minutes_per_second=speed),
+            port=port,
+            command=command_line(),
+            model=model,
+        )
+    )
+
+
+COMMANDS = {"run": run, "replay": replay, "compare": compare, "up": up, "watch": watch}
 BENCHES: dict[str, object] = {}

@@ -79,7 +79,7 @@ class Stack:
         """Start Ray in this process; it ends with the stack."""
         import ray  # noqa: PLC0415 - heavy
 
-        from models.training.ray_session import ray_session  # noqa: PLC0415 - as above
+        from infra.hosting.ray_session import ray_session  # noqa: PLC0415 - as above
 
         self._closing.enter_context(ray_session(RAY_CPUS))
         self._ray_address = ray.get_runtime_context().gcs_address

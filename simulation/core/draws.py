@@ -23,7 +23,8 @@ def _finalise(value: int) -> int:
 
 
 @kernel
-def _finalise_wrapping(value: np.uint64) -> np.uint64:
+def finalise_wrapping(value: np.uint64) -> np.uint64:
+    """`infra.contracts.draws.mix` of one number, for compiled loops."""
     x = value + _GOLDEN
     x = (x ^ (x >> _S30)) * _M1
     x = (x ^ (x >> _S27)) * _M2
@@ -46,11 +47,11 @@ def uniform(seed: int, purpose: int, person: int, tick: int, index: int) -> floa
 @overload(uniform, strict=False, jit_options={"forceinline": True})  # not strict: the two differ in annotations
 def _uniform_compiled(seed: object, purpose: object, person: object, tick: object, index: object) -> object:  # noqa: ARG001  numba matches overloads by argument name
     def implementation(seed: int, purpose: int, person: int, tick: int, index: int) -> np.float64:
-        state = _finalise_wrapping(np.uint64(seed))
-        state = _finalise_wrapping(state ^ np.uint64(purpose))
-        state = _finalise_wrapping(state ^ np.uint64(person))
-        state = _finalise_wrapping(state ^ np.uint64(tick))
-        state = _finalise_wrapping(state ^ np.uint64(index))
+        state = finalise_wrapping(np.uint64(seed))
+        state = finalise_wrapping(state ^ np.uint64(purpose))
+        state = finalise_wrapping(state ^ np.uint64(person))
+        state = finalise_wrapping(state ^ np.uint64(tick))
+        state = finalise_wrapping(state ^ np.uint64(index))
         return np.float64(state >> _S11) * _UNIT
 
     return implementation

@@ -18,6 +18,8 @@ from simulation.core.sessions import move_on, open_session
 _START_US = 12_000_000.0
 REST = 8
 """Outside, where nothing happens to them, people are brought up to date every so many minutes only."""
+NEVER = 2**31 - 1
+"""A tick that does not come."""
 
 
 @kernel
@@ -67,6 +69,19 @@ def stay_out(p: Person, k: Parameters, now: Moment, common: Common, sink: ListSi
     if now.tick >= p.next_session and not asleep(p, k, body_minute(p, k, now)):
         p.clock = int(_START_US * uniform(now.seed, purposes.CLOCK, p.number, now.tick, 0))
         open_session(p, k, now, common, sink)
+
+
+@kernel
+def next_visit(p: Person, tick: int) -> int:
+    """First tick after `tick` at which `live` has something to do for the person; NEVER while in a session.
+
+    What `stay_out` looks at must be looked at here: the array model skips people until then. Whoever sleeps past the
+    time of the next session is not skipped, so that a changed bedtime cannot be missed.
+    """
+    if p.world != 0:
+        return NEVER
+    rest = tick + REST - (tick + p.number) % REST
+    return min(rest, max(tick + 1, p.next_session))
 
 
 @kernel

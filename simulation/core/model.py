@@ -14,16 +14,21 @@ from infra.contracts.identity import Pseudonyms
 from infra.contracts.time import TICK_US
 from infra.contracts.worlds import World
 from simulation.core.commands import carry_out, orders
-from simulation.core.loops import group_by_world, sum_circles
+from simulation.core.group_agent import Groups
+from simulation.core.loops import add_circles
 from simulation.core.measures import measures
 from simulation.core.moment import WORLDS, Common, Moment
 from simulation.core.output import TickOutput, Writer
 from simulation.core.person import TALLIES
 from simulation.core.population import born, circle_count
-from simulation.core.rows import ROOM, Rows, Sink, make_sink
+from simulation.core.rows import Rows, Sink, make_sink, with_room
+from simulation.core.shards import Shard, numbers_of, partitions_of, place_of
 from simulation.core.sources import source_field
 from simulation.core.tables import record_of
-from simulation.core.world_agent import Outside, Place
+from simulation.core.timetable import Key, Timetable
+from simulation.core.whereabouts import Whereabouts
+from simulation.core.world_agent import Outside, Place, WorldAgent
+from simulation.scenarios.changes import HOURS_A_DAY
 from simulation.scenarios.model import TICKS_A_DAY, Scenario
 from simulation.worlds import discover
 
@@ -33,45 +38,44 @@ def pseudonym_key(seed: int) -> bytes:
     return blake2b(b"calmverse simulation", key=seed.to_bytes(8, "little"), digest_size=32).digest()
 
 
-def attraction_table(scenario: Scenario) -> NDArray[np.float64]:
-    """float64 [place, local hour]: how much each world draws people, weekdays, then weekends; 0 where it is closed."""
-    table = np.zeros((WORLDS, 48))
-    for world, agent in discover().items():
-        hours = np.asarray(agent.spec.hours) * scenario.worlds.get(world.label, 0.0)
-        table[world] = np.concatenate([hours, agent.spec.weekend * hours])
-    return table
-
-
 class Metaverse(mesa.Model):  # type: ignore[misc]  # mesa publishes no types
     """A population in five worlds. Same scenario, seed and commands: same output, bit for bit.
 
     `tick` is the minute since the epoch that the next `step()` simulates. Warm-up and run are one continuous model;
-    the first tick is `scenario.first_tick`. With `shard=(index, count)` the model holds every count-th person from
-    index on, and `exchange` must be given the circle sums of all shards after each step.
+    the first tick is `scenario.first_tick`. With `shard=(index, count)` the model holds the people of every count-th
+    partition from index on, and `exchange` must be given the circle sums of all shards after each step.
+
+    The places are stepped once for each block of people; agents that somebody adds are stepped once a tick, afterwards.
     """
 
-    def __init__(self, scenario: Scenario, seed: int | None = None, shard: tuple[int, int] | None = None) -> None:
+    def __init__(self, scenario: Scenario, seed: int | None = None, shard: Shard = (0, 1)) -> None:
         self.scenario = scenario
         self.seed_value = scenario.seed if seed is None else seed
         super().__init__(seed=self.seed_value)
-        self.shard = shard or (0, 1)
+        self.shard = shard
         self.tick = scenario.first_tick
-        self.cognition = self.parameter_table(scenario.parameters())
+        self.timetable = Timetable(scenario)
+        self._conditions_of: Key | None = None
         self.pseudonyms = Pseudonyms(pseudonym_key(self.seed_value))
-        numbers = np.arange(self.shard[0], scenario.people, self.shard[1], dtype=np.int64)
+        numbers = numbers_of(shard, scenario.people, self.pseudonyms)
         self.people: Rows = born(scenario, self.seed_value, numbers)
         self.common = Common(
-            attraction_table(scenario),
+            np.zeros((WORLDS, 2 * HOURS_A_DAY)),
             np.zeros((circle_count(scenario), 3), np.int64),
             min(scenario.circle_size, scenario.people),
         )
         self.refused: Counter[str] = Counter()
-        self._writer = Writer(self.seed_value, self.pseudonyms, scenario.people)
-        self._sink = make_sink(ROOM * 64)
+        self.whereabouts = Whereabouts(self.people, self.tick)
+        self._sums = np.zeros_like(self.common.circles)
+        self._writer = Writer(self.seed_value, self.pseudonyms)
+        self._sink = make_sink(64)
         self._measured_from = self.tick
         self._intended_at = 0
-        self._order = np.zeros(len(numbers), np.int64)
-        self.places: list[Place] = [Outside(self), *(agent(self) for agent in discover().values())]
+        self._block = (0, 0)
+        worlds = [agent(self) for agent in discover().values()]
+        self.places: list[Place] = [Outside(self), *worlds]
+        self.groups = [Groups(self, world) for world in worlds]
+        self._set_conditions()
 
     @property
     def moment(self) -> Moment:
@@ -83,22 +87,29 @@ class Metaverse(mesa.Model):  # type: ignore[misc]  # mesa publishes no types
         """Pseudonyms of the people, uint64 [people], in the order of `measure()`."""
         return self.pseudonyms.encode(self.people["number"].astype(np.uint64))
 
+    def persons_at(self, places: NDArray[np.integer]) -> NDArray[np.uint64]:
+        """Pseudonyms of the people at these indices, uint64, shape as given."""
+        return self.pseudonyms.encode(self.people["number"][places].astype(np.uint64))
+
     def step(self, intended_at: int = 0) -> None:
         """Simulate one minute. `intended_at` (µs, wall) is stamped on what it emits; 0 where the run is not paced."""
         self._intended_at = intended_at
         self._sink.used[:] = 0
-        self._group()
-        self.agents.do("step")
-        self._group()
-        self.agents.do("advance")
+        self._sums[:] = 0
+        self._set_conditions()
+        for block in self.whereabouts.blocks():
+            self._block = block
+            self._step_block()
+        for agent in self.agents:
+            if not isinstance(agent, Place):
+                agent.step()
         self.tick += 1
         if self.shard[1] == 1:
-            sum_circles(self.people, self.common.circles)
+            self.common.circles[:] = self._sums
 
     def circle_sums(self) -> NDArray[np.int64]:
         """This shard's part of the circle sums after a step: int64 [circle, 3]; parts of shards add up exactly."""
-        sums: NDArray[np.int64] = np.zeros_like(self.common.circles)
-        sum_circles(self.people, sums)
+        sums: NDArray[np.int64] = self._sums.copy()
         return sums
 
     def exchange(self, totals: NDArray[np.int64]) -> None:
@@ -107,8 +118,11 @@ class Metaverse(mesa.Model):  # type: ignore[misc]  # mesa publishes no types
 
     def drain(self) -> TickOutput:
         """What the last step wrote, sorted by (person, seq)."""
-        events, checks, truth = (table[:used] for table, used in zip(self._sink[:3], self._sink.used, strict=True))
-        return self._writer.tick(self.tick - 1, (events, checks, truth), self._intended_at)
+        return self._writer.tick(self.tick - 1, self._written(), self._intended_at)
+
+    def drain_parts(self) -> dict[int, TickOutput]:
+        """What the last step wrote, by partition (each of this shard's), sorted by (person, seq) within."""
+        return self._writer.parts(self.tick - 1, self._written(), self._intended_at, partitions_of(self.shard))
 
     def apply(self, commands: pa.RecordBatch) -> NDArray[np.uint64]:
         """Apply COMMAND rows before the next step; the ids of those that took effect, the rest counted in `refused`."""
@@ -132,14 +146,14 @@ class Metaverse(mesa.Model):  # type: ignore[misc]  # mesa publishes no types
 
     def rows_for(self, people: int) -> Sink:
         """The row buffers, with room for a minute of `people` more people."""
-        needed = int(self._sink.used.max()) + ROOM * people
-        if needed > len(self._sink.events):
-            larger = make_sink(max(needed, 2 * len(self._sink.events)))
-            for old, new in zip(self._sink[:3], larger[:3], strict=True):
-                new[: len(old)] = old
-            larger.used[:] = self._sink.used
-            self._sink = larger
+        self._sink = with_room(self._sink, people)
         return self._sink
+
+    def present(self, place: World) -> NDArray[np.int32]:
+        """Indices of those of the current block whom a place steps; outside, only of those who must be visited."""
+        if place is World.NONE:
+            return self.whereabouts.await_visit(self._block, self.tick)
+        return self.whereabouts.here(place)
 
     def settings(self) -> dict[str, Any]:
         """Parameters of cognition and worlds, by name, for a run's record."""
@@ -147,20 +161,46 @@ class Metaverse(mesa.Model):  # type: ignore[misc]  # mesa publishes no types
         return {"cognition": asdict(self.scenario.parameters()), "worlds": worlds}
 
     def residents(self, world: World) -> NDArray[np.int64]:
-        """Indices of the people in a world at the last step."""
-        return next(place.residents for place in self.places if place.code == world)
+        """Indices of the people in a place after the last step, sorted."""
+        return self.whereabouts.all_in(world)
 
-    def _group(self) -> None:
-        starts = np.zeros(WORLDS + 1, np.int64)
-        group_by_world(self.people, self._order, starts)
+    @property
+    def nbytes(self) -> int:
+        """Bytes of everything here that grows with the people, row buffers included."""
+        tables = (self.people, self.common.circles, self._sums, *self._sink[:3])
+        return self.whereabouts.nbytes + sum(table.nbytes for table in tables)
+
+    def _written(self) -> tuple[Rows, Rows, Rows]:
+        used = self._sink.used
+        return self._sink.events[: used[0]], self._sink.checks[: used[1]], self._sink.truth[: used[2]]
+
+    def _set_conditions(self) -> None:
+        key = self.timetable.key(self.tick)
+        if key == self._conditions_of:
+            return
+        self._conditions_of = key
+        conditions = self.timetable.at(key)
+        self.cognition = self.parameter_table(conditions.cognition)
+        self.common.attraction[:] = conditions.attraction
         for place in self.places:
-            place.residents = self._order[starts[place.code] : starts[place.code + 1]].copy()
+            if isinstance(place, WorldAgent):
+                place.table = self.parameter_table(conditions.worlds[place.code])
+
+    def _step_block(self) -> None:
+        """One minute of a block: everybody lives, then those in a world act; then their circles are summed."""
+        self.whereabouts.group(self._block)
+        for place in self.places:
+            place.step()
+        self.whereabouts.group(self._block)
+        for place in self.places:
+            place.advance()
+        add_circles(self.people, self.whereabouts.in_session(), self._sums)
 
     def _find(self, number: int) -> "PersonView | None":
-        index, count = self.shard
-        if number >= self.scenario.people or number % count != index:
+        if number >= self.scenario.people:
             return None
-        return PersonView(self.people, (number - index) // count)
+        place = number if self.shard[1] == 1 else place_of(number, self.people["number"])
+        return None if place is None else PersonView(self.people, place)
 
 
 class PersonView:

@@ -1,5 +1,6 @@
 """Rows of a tick become Arrow batches of the contracts: whole columns at a time, no Python for a row."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,11 +10,13 @@ from numpy.typing import NDArray
 
 from infra.contracts.draws import U64Array, bits, mix
 from infra.contracts.events import EVENT
-from infra.contracts.identity import Pseudonyms
+from infra.contracts.identity import Pseudonyms, partition_of
 from infra.contracts.kinds import KINDS, EventKind
 from infra.contracts.records import OUTCOME, TRUTH
 from infra.contracts.time import TICK_US
 from simulation.core import purposes
+from simulation.core.columns import group_rows, place, spread
+from simulation.core.ordering import identify, name_people, row_order
 from simulation.core.rows import Rows
 from simulation.worlds.phrases import PHRASES
 
@@ -67,7 +70,6 @@ for _kind, _spec in KINDS.items():
     if _spec.family is not None:
         _FAMILY_OF_KIND[_kind] = _FAMILIES.index(_spec.family)
 _TEXTS = pa.array([*(phrase.encode() for phrase in PHRASES), b""], pa.binary())
-_CHECK_BIT = np.uint64(31)
 SYMPTOM_ITEMS = 9
 """Items of a symptom scale, each 0 to 3."""
 
@@ -83,35 +85,43 @@ class TickOutput:
 
 
 class Writer:
-    """Makes batches of rows for one run: knows the seed (ids) and the pseudonyms of all `people`."""
+    """Makes batches of rows for one run: knows the seed (ids) and the pseudonyms."""
 
-    def __init__(self, seed: int, pseudonyms: Pseudonyms, people: int) -> None:
+    def __init__(self, seed: int, pseudonyms: Pseudonyms) -> None:
         self._seed = seed
-        self._key = bits(seed, purposes.EVENT_ID, 0, 0, 0)
-        # By internal number; one more at the end, for "nobody" (number -1).
-        self._names = np.append(pseudonyms.encode(np.arange(people, dtype=np.uint64)), np.uint64(0))
+        self._key = bits(seed, purposes.EVENT_ID, 0, 0, 0)[0]
+        self._round_keys = pseudonyms.round_keys
 
-    def tick(self, tick: int, tables: tuple[Rows, Rows, Rows], intended_at: int) -> TickOutput:
-        """Batches of the (event, check, truth) rows of one tick."""
+    def tick(
+        self, tick: int, tables: tuple[Rows, Rows, Rows], intended_at: int, *, by_partition: bool = False
+    ) -> TickOutput:
+        """Batches of the (event, check, truth) rows of one tick, sorted by (partition where asked, person, seq)."""
         events, checks, truth = tables
         return TickOutput(
             tick,
-            self._events(events, tick, intended_at),
-            self._outcomes(checks, tick, intended_at),
-            self._truth(truth, tick),
+            self._events(*self._sorted(events, "seq", by_partition), tick, intended_at),
+            self._outcomes(*self._sorted(checks, "seq", by_partition), tick, intended_at),
+            self._truth(*self._sorted(truth, "kind", by_partition), tick),
         )
 
-    def ids(self, numbers: NDArray[Any], seqs: NDArray[Any], checks: bool | NDArray[np.bool_] = False) -> U64Array:
-        """Ids of events, or of checks where told: a bijection of (number, seq, which), so that no two are equal."""
-        packed = (numbers.astype(np.uint64) << np.uint64(32)) | seqs.astype(np.uint64)
-        return mix(self._key ^ packed ^ (np.asarray(checks, np.uint64) << _CHECK_BIT))
+    def parts(
+        self, tick: int, tables: tuple[Rows, Rows, Rows], intended_at: int, partitions: Iterable[int]
+    ) -> dict[int, TickOutput]:
+        """`tick`, cut up by the partitions that all rows belong to; nothing is copied for it."""
+        whole = self.tick(tick, tables, intended_at, by_partition=True)
+        cut = [_cut(batch, partitions) for batch in (whole.events, whole.outcomes, whole.truth)]
+        return {number: TickOutput(tick, *(parts[number] for parts in cut)) for number in partitions}
 
-    def _events(self, rows: Rows, tick: int, intended_at: int) -> pa.RecordBatch:
-        rows, person = self._sorted(rows, "seq")
-        ids = self.ids(rows["number"], rows["seq"])
-        replies = np.zeros(len(rows), np.uint64)
-        answers = np.flatnonzero(rows["reply"] >= 0)
-        replies[answers] = self.ids(rows["number"][answers], rows["reply"][answers])
+    def ids(self, numbers: NDArray[np.int32], seqs: NDArray[np.int32], check: NDArray[np.bool_]) -> U64Array:
+        """Ids of the events, or of the checks where `check` says so, of these people and ordinals."""
+        ids = np.empty(len(numbers), np.uint64)
+        identify(self._key, numbers, seqs, check, ids)
+        return ids
+
+    def _events(self, rows: Rows, person: U64Array, tick: int, intended_at: int) -> pa.RecordBatch:
+        event = np.zeros(len(rows), np.bool_)
+        ids = self.ids(rows["number"], rows["seq"], event)
+        replies = np.where(rows["reply"] >= 0, self.ids(rows["number"], rows["reply"], event), np.uint64(0))
         envelope = [
             ids,
             person,
@@ -123,28 +133,41 @@ class Writer:
             rows["offset"].astype(np.int16),
             np.full(len(rows), intended_at, np.int64),
         ]
-        families = _FAMILY_OF_KIND[rows["kind"]]
-        payloads = [self._payload(name, rows, families == place) for place, name in enumerate(_FAMILIES)]
+        order, starts = np.empty(len(rows), np.int32), np.empty(len(_FAMILIES) + 1, np.int64)
+        group_rows(_FAMILY_OF_KIND, rows["kind"], order, starts)
+        payloads = [
+            self._payload(name, rows, order[first:last])
+            for name, first, last in zip(_FAMILIES, starts[:-1], starts[1:], strict=True)
+        ]
         columns = [*(pa.array(values) for values in envelope), *payloads, self._sensitive(rows, ids)]
         return pa.RecordBatch.from_arrays(columns, schema=EVENT.arrow)
 
-    def _sorted(self, rows: Rows, then: str) -> tuple[Rows, U64Array]:
-        person = self._names[rows["number"]]
-        order = np.lexsort((rows[then], person))
-        return rows[order], person[order]
+    def _sorted(self, rows: Rows, then: str, by_partition: bool) -> tuple[Rows, U64Array]:
+        person = self._names(rows["number"])
+        order = row_order(person, rows[then], by_partition=by_partition)
+        return rows.take(order), person[order]  # indexing would copy a record field by field
 
-    def _payload(self, family: str, rows: Rows, present: NDArray[np.bool_]) -> pa.StructArray:
+    def _names(self, numbers: NDArray[np.int32]) -> U64Array:
+        names = np.empty(len(numbers), np.uint64)
+        name_people(self._round_keys, numbers, names)
+        return names
+
+    def _payload(self, family: str, rows: Rows, own: NDArray[np.int32]) -> pa.StructArray:
+        """The struct of a family: values at the rows `own`, null elsewhere."""
         plan = _PLANS[family]
-        places = np.flatnonzero(present)
-        if not len(places):
+        if not len(own):
             return pa.nulls(len(rows), plan.struct)
-        own = rows[places]
         children = []
-        for column, dtype in plan.columns:
-            values = np.zeros(len(rows), dtype)
-            values[places] = self._names[own["peer"]] if column == "peer" else own[column]
-            children.append(pa.array(values))
-        return pa.StructArray.from_arrays(children, fields=plan.fields, mask=pa.array(~present))
+        for name, dtype in plan.columns:
+            column = np.zeros(len(rows), dtype)
+            if name == "peer":
+                place(self._names(rows["peer"][own]), own, column)
+            else:
+                spread(rows[name], own, column)
+            children.append(pa.array(column))
+        absent = np.ones(len(rows), np.bool_)
+        absent[own] = False
+        return pa.StructArray.from_arrays(children, fields=plan.fields, mask=pa.array(absent))
 
     def _sensitive(self, rows: Rows, ids: U64Array) -> pa.StructArray:
         struct = EVENT.arrow.field("sensitive").type
@@ -155,10 +178,9 @@ class Writer:
         children = [pa.array(np.zeros(len(rows), np.uint32)), texts, _symptoms(rows, ids)]
         return pa.StructArray.from_arrays(children, fields=list(struct), mask=pa.array(~present))
 
-    def _outcomes(self, rows: Rows, tick: int, intended_at: int) -> pa.RecordBatch:
-        rows, person = self._sorted(rows, "seq")
+    def _outcomes(self, rows: Rows, person: U64Array, tick: int, intended_at: int) -> pa.RecordBatch:
         columns: list[NDArray[Any]] = [
-            self.ids(rows["number"], rows["seq"], True),
+            self.ids(rows["number"], rows["seq"], np.ones(len(rows), np.bool_)),
             person,
             rows["seq"].astype(np.uint32),
             rows["kind"].astype(np.uint16),
@@ -171,8 +193,7 @@ class Writer:
         ]
         return _batch(columns, OUTCOME.arrow)
 
-    def _truth(self, rows: Rows, tick: int) -> pa.RecordBatch:
-        rows, person = self._sorted(rows, "kind")
+    def _truth(self, rows: Rows, person: U64Array, tick: int) -> pa.RecordBatch:
         check = (rows["kind"] >= EventKind.ATTENTION_CHECKED) & (rows["kind"] <= EventKind.REACTION_TIMED)
         ids = self.ids(rows["number"], np.maximum(rows["ref"], 0), check)
         columns: list[NDArray[Any]] = [
@@ -185,6 +206,16 @@ class Writer:
             rows["wandering"].astype(np.uint8),
         ]
         return _batch(columns, TRUTH.arrow)
+
+
+def _cut(batch: pa.RecordBatch, partitions: Iterable[int]) -> dict[int, pa.RecordBatch]:
+    """The slice of each partition, of rows that are sorted by it."""
+    own = partition_of(batch.column("person").to_numpy()) if batch.num_rows else np.zeros(0, np.int32)
+    return {
+        number: batch.slice(first, last - first)
+        for number in partitions
+        for first, last in [np.searchsorted(own, [number, number + 1]).tolist()]
+    }
 
 
 def _batch(columns: list[NDArray[Any]], schema: pa.Schema) -> pa.RecordBatch:

@@ -8,6 +8,7 @@ from simulation.core import purposes
 from simulation.core.person import PERSON
 from simulation.core.rows import Rows
 from simulation.core.traits import archetype_of, standings
+from simulation.scenarios.changes import Nights
 from simulation.scenarios.model import Scenario
 
 Floats = NDArray[np.float64]
@@ -28,6 +29,7 @@ def born(scenario: Scenario, seed: int, numbers: NDArray[np.int64]) -> Rows:
     people["offset"] = offsets[(birth.flat(0) * len(offsets)).astype(np.int64)]
     _give_traits(people, birth)
     _give_nights(people, birth)
+    _move_nights(people, birth, scenario.nights)
     _give_states(people, birth, scenario.first_tick)
     return people
 
@@ -81,6 +83,13 @@ def _give_nights(people: Rows, birth: _Birth) -> None:
     half = 0.5 * np.clip(450.0 + 50.0 * birth.bell(13), 300.0, 600.0)
     people["bed"] = np.mod(middle - half, 1440.0).astype(np.int32)
     people["wake"] = np.mod(middle + half, 1440.0).astype(np.int32)
+
+
+def _move_nights(people: Rows, birth: _Birth, nights: Nights) -> None:
+    """Some sleep at other hours than their body would; its clock (`chronotype`) stays where it is."""
+    moved = birth.flat(90) < nights.share
+    for name in ("bed", "wake"):
+        people[name][moved] = np.mod(people[name][moved] + round(60 * nights.shift_hours), 1440)
 
 
 def _give_states(people: Rows, birth: _Birth, first_tick: int) -> None:

@@ -13,7 +13,7 @@ from numba.extending import overload
 from numpy.typing import NDArray
 
 from simulation.core.person import Person
-from simulation.core.tables import Count, Real32, dtype_of
+from simulation.core.tables import Count, Real32, Short, Tiny, dtype_of
 
 GAP_US = 3_000_000
 """Least simulated time between two events of one person, µs."""
@@ -28,16 +28,16 @@ class EventRow:
 
     number: Count = 0
     seq: Count = 0
-    kind: Count = 0
-    world: Count = 0
-    offset: Count = 0  # minutes, local time less UTC
+    kind: Short = 0
+    world: Tiny = 0
+    offset: Short = 0  # minutes, local time less UTC
     clock: Count = 0  # µs into the tick
     reply: Count = -1  # seq of the exposure it answers
-    text: Count = -1  # phrase of `worlds.phrases`; -1 for none
-    symptoms: Count = 0  # 1 where the event carries symptom scores
-    item: Count = 0
+    text: Short = -1  # phrase of `worlds.phrases`; -1 for none
+    symptoms: Tiny = 0  # 1 where the event carries symptom scores
+    item: Short = 0
     peer: Count = -1  # internal number of another person
-    amount: Count = 0  # errors, won, scale, channel, samples or practice
+    amount: Short = 0  # errors, won, scale, channel, samples or practice
     command: int = 0
     tone: Real32 = 0.0  # sentiment or valence
     weight: Real32 = 0.0  # importance, or confidence of a reading
@@ -52,11 +52,11 @@ class CheckRow:
 
     number: Count = 0
     seq: Count = 0
-    kind: Count = 0
-    world: Count = 0
+    kind: Short = 0
+    world: Tiny = 0
     clock: Count = 0
-    passed: Count = 0
-    span: Count = 0
+    passed: Tiny = 0
+    span: Tiny = 0
     reaction: Real32 = float("nan")  # ms
 
 
@@ -65,9 +65,9 @@ class TruthRow:
     """A true probability with the hidden state behind it, or the state alone (`kind` 0)."""
 
     number: Count = 0
-    kind: Count = 0
+    kind: Short = 0
     ref: Count = -1  # seq of the exposure or check; -1 for none
-    wandering: Count = 0
+    wandering: Tiny = 0
     probability: float = float("nan")
     focus: Real32 = 0.0
     fatigue: Real32 = 0.0
@@ -180,3 +180,26 @@ def _new_truth_compiled(sink: object, p: object, kind: object, ref: object, prob
 def make_sink(rows: int) -> Sink:
     """Empty buffers for `rows` rows of each table."""
     return Sink(np.zeros(rows, EVENT_ROW), np.zeros(rows, CHECK_ROW), np.zeros(rows, TRUTH_ROW), np.zeros(3, np.int64))
+
+
+def with_room(sink: Sink, people: int) -> Sink:
+    """The sink itself, or a copy in larger buffers, so that `people` can write a minute; each table grows for itself.
+
+    An eighth more than there was: buffers are memory that grows with the people, and doubling would waste most of it.
+    """
+    more = ROOM * people
+    used = [int(number) for number in sink.used]
+    return Sink(
+        _grown(sink.events, used[0], more),
+        _grown(sink.checks, used[1], more),
+        _grown(sink.truth, used[2], more),
+        sink.used,
+    )
+
+
+def _grown(table: Rows, used: int, more: int) -> Rows:
+    if used + more <= len(table):
+        return table
+    larger = np.zeros(max(used + more, len(table) + len(table) // 8), table.dtype)
+    larger[:used] = table[:used]
+    return larger

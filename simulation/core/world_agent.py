@@ -9,17 +9,18 @@ from numpy.typing import NDArray
 
 from infra.contracts.worlds import World
 from simulation.core.loops import live_all
+from simulation.core.rows import Rows
 
 if TYPE_CHECKING:
     from simulation.core.model import Metaverse
     from simulation.worlds.spec import WorldSpec
 
-CHUNK = 16_384
-"""People a compiled call steps at most: bounds the row buffers."""
+CHUNK = 1_024
+"""People a compiled call steps at most: bounds the room that row buffers must have to spare."""
 
 
 class Place(mesa.Agent):  # type: ignore[misc]  # mesa publishes no types
-    """Where people are: outside every world. `residents` are indices into the model's population."""
+    """Where people are: outside every world. The model has it step one block of people after another."""
 
     model: "Metaverse"
 
@@ -28,23 +29,26 @@ class Place(mesa.Agent):  # type: ignore[misc]  # mesa publishes no types
         """Which place it is."""
         return World.NONE
 
-    def __init__(self, model: "Metaverse") -> None:
-        super().__init__(model)
-        self.residents: NDArray[np.int64] = np.zeros(0, np.int64)
+    @property
+    def residents(self) -> NDArray[np.int64]:
+        """Indices of everybody who is here now, in the model's population."""
+        return self.model.residents(self.code)
 
     def step(self) -> None:
         """One minute of everybody here: how they are, and whether they come, move or go."""
-        self._run(live_all, (self.model.cognition, self.model.cognition))
+        present = self.model.present(self.code)
+        if len(present):
+            self._run(live_all, present, (self.model.cognition, self.model.cognition))
+            self.model.whereabouts.note(present, self.model.tick)
 
     def advance(self) -> None:
         """What the place has people do; nothing, outside."""
 
-    def _run(self, loop: Callable[..., None], tables: tuple[Any, Any]) -> None:
+    def _run(self, loop: Callable[..., None], people: NDArray[np.int32], tables: tuple[Any, Any]) -> None:
         model = self.model
-        for first in range(0, len(self.residents), CHUNK):
-            chunk = self.residents[first : first + CHUNK]
-            sink = model.rows_for(len(chunk))
-            loop(model.people, chunk, tables, model.moment, model.common, sink)
+        for first in range(0, len(people), CHUNK):
+            chunk = people[first : first + CHUNK]
+            loop(model.people, chunk, tables, model.moment, model.common, model.rows_for(len(chunk)))
 
 
 class Outside(Place):
@@ -60,7 +64,7 @@ class WorldAgent(Place):
 
     def __init__(self, model: "Metaverse") -> None:
         super().__init__(model)
-        self.table = model.parameter_table(self.spec.parameters)
+        self.table: Rows = model.parameter_table(self.spec.parameters)
 
     @property
     def code(self) -> World:
@@ -69,4 +73,6 @@ class WorldAgent(Place):
 
     def advance(self) -> None:
         """What the world has its people do in this minute."""
-        self._run(type(self).act_all, (self.model.cognition, self.table))
+        present = self.model.present(self.code)
+        if len(present):
+            self._run(type(self).act_all, present, (self.model.cognition, self.table))

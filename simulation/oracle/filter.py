@@ -19,7 +19,7 @@ from simulation.core.witness import SEEN
 from simulation.oracle.cloud import Cloud, View
 from simulation.oracle.config import HEADS
 from simulation.oracle.forecast import Forecaster, Outlook
-from simulation.oracle.laws import Laws
+from simulation.oracle.laws import LawBook
 from simulation.oracle.steps import (
     CAME,
     NEVER,
@@ -114,11 +114,13 @@ class Predictions:
 class PersonFilter:
     """Filters one person over the ticks of `span`; `around` float64 [ticks, 2] is the circle's mood and stress."""
 
-    def __init__(self, laws: Laws, cloud: Cloud, timeline: Timeline, span: range, around: NDArray[np.float64]) -> None:
-        self._laws, self._cloud, self._timeline = laws, cloud, timeline
+    def __init__(
+        self, book: LawBook, cloud: Cloud, timeline: Timeline, span: range, around: NDArray[np.float64]
+    ) -> None:
+        self._book, self._cloud, self._timeline = book, cloud, timeline
         self._span, self._around = span, around
         self._at = Situation(ended=span.start)
-        self._forecaster = Forecaster(laws, len(cloud.people))
+        self._forecaster = Forecaster(book, len(cloud.people))
         self._outlook: Outlook | None = None
         self._pseudo = np.zeros(1, SEEN)
         self.predictions = Predictions.none(len(timeline.rows))
@@ -146,8 +148,11 @@ class PersonFilter:
     def _now(self, tick: int) -> Moment:
         return Moment(self._cloud.seed, tick, tick % 1440, _TRUTH_NEVER)
 
+    def _table(self, tick: int) -> Rows:
+        return self._book.at(tick).cognition
+
     def _rest(self, tick: int, ticks: int) -> None:
-        rest_all(self._cloud.people, self._laws.cognition, self._now(tick), ticks)
+        rest_all(self._cloud.people, self._table(tick), self._now(tick), ticks)
         self.predictions.steps += ticks * len(self._cloud.people)
 
     def _minute(self, tick: int, places: range) -> None:
@@ -174,7 +179,7 @@ class PersonFilter:
     def _live(self, now: Moment) -> None:
         at, cloud = self._at, self._cloud
         free = not at.practising and at.asked is None and now.tick > at.busy_until
-        live_minute(cloud.view(), self._laws.cognition, now, self._circle(now.tick), free)
+        live_minute(cloud.view(), self._table(now.tick), now, self._circle(now.tick), free)
         self.predictions.steps += len(cloud.people)
         self._outlook = None
         if free:
@@ -198,7 +203,7 @@ class PersonFilter:
         elif kind == EventKind.SESSION_ENDED:
             self._go(now)
         elif kind in _LIVES:
-            sense_all(self._cloud.view(), self._laws.cognition, now, seen)
+            sense_all(self._cloud.view(), self._table(now.tick), now, seen)
             self._note_practice(kind)
         elif self._at.world > 0:
             slopes = self._slopes(seen, now) if kind in _EXPOSES else None
@@ -219,11 +224,11 @@ class PersonFilter:
 
     def _come(self, now: Moment) -> None:
         at = self._at
-        come_all(self._cloud.view(), self._laws.cognition, now, now.tick - at.ended, at.first)
+        come_all(self._cloud.view(), self._table(now.tick), now, now.tick - at.ended, at.first)
         at.first, at.begun, at.free_at = False, now.tick, now.tick
 
     def _go(self, now: Moment) -> None:
-        go_all(self._cloud.view(), self._laws.cognition, now)
+        go_all(self._cloud.view(), self._table(now.tick), now)
         self._at.world, self._at.ended, self._at.busy_until = 0, now.tick, 0
 
     def _note_practice(self, kind: int) -> None:
@@ -243,9 +248,8 @@ class PersonFilter:
             at.busy_until = tick
 
     def _watch(self, view: View, seen: Rows, now: Moment) -> None:
-        world = self._at.world
-        tables = (self._laws.cognition, self._laws.acts[world][1])
-        self._laws.watches[world](view, tables, now, seen)
+        laws, world = self._book.at(now.tick), self._at.world
+        laws.watches[world](view, (laws.cognition, laws.acts[world][1]), now, seen)
 
     def _slopes(self, seen: Rows, now: Moment) -> tuple[float, NDArray[np.float64], float]:
         """How much one more of eagerness, taste and interest adds to the log-odds of an answer: tried on copies."""

@@ -23,7 +23,7 @@ from simulation.core.witness import Hidden
 from simulation.oracle.cloud import Cloud
 from simulation.oracle.comings import plans_to_go
 from simulation.oracle.config import HORIZON_TICKS, HORIZON_US
-from simulation.oracle.laws import Laws
+from simulation.oracle.laws import LawBook
 
 Floats = NDArray[np.float64]
 _TICK_US = HORIZON_US // HORIZON_TICKS
@@ -96,7 +96,7 @@ def _note(p: Person, k: Parameters, now: Moment, tally: Floats, place: int, shar
 def minute_ahead(
     future: Rows,
     tally: Floats,
-    residents: NDArray[np.int64],
+    residents: NDArray[np.int32],
     told: tuple[Rows, Moment, tuple[float, float], float],
     common: Common,
     sink: ListSink,
@@ -126,10 +126,10 @@ def minute_ahead(
 class Forecaster:
     """Looks ahead from a cloud. Owns the buffers: one forecaster a thread."""
 
-    def __init__(self, laws: Laws, particles: int) -> None:
-        self._laws = laws
+    def __init__(self, book: LawBook, particles: int) -> None:
+        self._book = book
         self._sink: Any = make_sink(ROOM * particles)
-        self._residents = np.zeros(particles, np.int64)
+        self._residents = np.zeros(particles, np.int32)
         self.steps = 0
 
     def outlook(
@@ -139,7 +139,9 @@ class Forecaster:
 
         The circle's mood stays as it is, no offer is expected, and nobody moves to another world.
         """
-        laws, people = self._laws, cloud.people.copy()
+        laws, people = self._book.at(now.tick), cloud.people.copy()
+        # Of the groups an observer knows nothing: each copy is in one of its own (`core.groups`).
+        people["circle"] = np.arange(len(people))
         seed = int(bits(cloud.seed, 2, now.tick, clock_us, 0)[0] >> np.uint64(1))
         tally = np.zeros((len(people), 2))
         tally[:, 0] = 1.0
@@ -151,7 +153,7 @@ class Forecaster:
         look_ahead(people, cloud.hidden, laws.cognition, now._replace(seed=seed), stay)
         for ahead in range(first, HORIZON_TICKS + 1):
             moment = _after(now, seed, ahead)
-            share = 1.0 if ahead < HORIZON_TICKS else self._last_share(clock_us)
+            share = 1.0 if ahead < HORIZON_TICKS else _last_share(laws.parameters, clock_us)
             self._sink.used[:] = 0
             told = (laws.cognition, moment, around, share)
             staying = minute_ahead(people, tally, self._residents, told, laws.common, self._sink)
@@ -159,13 +161,13 @@ class Forecaster:
             self.steps += staying
         return Outlook(1.0 - tally[:, 0], 1.0 - tally[:, 0] - tally[:, 1])
 
-    def _last_share(self, clock_us: int) -> float:
-        """Share of the tenth minute's checks that fall into the window: they come early in a minute (`life.live`)."""
-        k = self._laws.parameters
-        later = _GAP_US * (k.gaze_rate + k.emotion_rate)
-        return min(max((clock_us - later) / _START_US, 0.0), 1.0)
-
 
 def _after(now: Moment, seed: int, minutes: int) -> Moment:
     tick = now.tick + minutes
     return Moment(seed, tick, tick % 1440, now.truth_every)
+
+
+def _last_share(k: Parameters, clock_us: int) -> float:
+    """Share of the tenth minute's checks that fall into the window: they come early in a minute (`life.live`)."""
+    later = _GAP_US * (k.gaze_rate + k.emotion_rate)
+    return min(max((clock_us - later) / _START_US, 0.0), 1.0)

@@ -1,4 +1,4 @@
-"""What holds for everybody in a scenario, in the form that compiled loops take it."""
+"""What holds for everybody in a scenario at a tick, in the form that compiled loops take it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from simulation.cognition.parameters import Parameters
-from simulation.core.model import attraction_table
 from simulation.core.moment import Common
 from simulation.core.rows import Rows
 from simulation.core.sources import source_field
 from simulation.core.tables import record_of
+from simulation.core.timetable import Key, Timetable
 from simulation.scenarios.model import Scenario
 from simulation.worlds import discover, watchers
 
@@ -29,17 +29,27 @@ class Laws:
     common: Common
 
 
-def laws_of(scenario: Scenario) -> Laws:
-    """The laws of a scenario."""
-    parameters = scenario.parameters()
-    acts = {
-        int(world): (agent.act_all, record_of(agent.spec.parameters, source_field()))
-        for world, agent in discover().items()
-    }
-    return Laws(
-        parameters=parameters,
-        cognition=record_of(parameters, source_field()),
-        acts=acts,
-        watches={int(world): watch for world, watch in watchers().items()},
-        common=Common(attraction_table(scenario), np.zeros((1, 3), np.int64), 1),
-    )
+class LawBook:
+    """The laws of a scenario by tick: phases and drift change them, and an observer knows when."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._timetable = Timetable(scenario)
+        self._known: dict[Key, Laws] = {}
+
+    def at(self, tick: int) -> Laws:
+        """The laws of a tick."""
+        key = self._timetable.key(tick)
+        if key not in self._known:
+            self._known[key] = self._laws(key)
+        return self._known[key]
+
+    def _laws(self, key: Key) -> Laws:
+        conditions = self._timetable.at(key)
+        tables = {world: record_of(values, source_field()) for world, values in conditions.worlds.items()}
+        return Laws(
+            parameters=conditions.cognition,
+            cognition=record_of(conditions.cognition, source_field()),
+            acts={int(world): (agent.act_all, tables[world]) for world, agent in discover().items()},
+            watches={int(world): watch for world, watch in watchers().items()},
+            common=Common(conditions.attraction, np.zeros((1, 3), np.int64), 1),
+        )

@@ -21,12 +21,12 @@ from simulation.cognition.parameters import Parameters
 from simulation.cognition.practice import acceptance, practising
 from simulation.core import purposes
 from simulation.core.compiled import compiled
-from simulation.core.loops import live_all
+from simulation.core.life import live
 from simulation.core.model import Metaverse
-from simulation.core.moment import FIXED_POINT, Common
+from simulation.core.moment import FIXED_POINT, Common, Moment
 from simulation.core.person import PERSON, TALLIES
-from simulation.core.rows import ROOM, Rows, make_sink
-from simulation.oracle.laws import Laws, laws_of
+from simulation.core.rows import ROOM, ListSink, Rows, make_sink
+from simulation.oracle.laws import LawBook
 from simulation.oracle.recording import Offers, Progress, relive
 from simulation.scenarios.model import Scenario
 
@@ -77,9 +77,9 @@ class Forks:
     """Copies of people at decision points, living beside the population they come from."""
 
     def __init__(self, scenario: Scenario, ticks: range) -> None:
-        self._laws: Laws = laws_of(scenario)
+        self._book = LawBook(scenario)
         self._rate, self._seed, self._ticks = scenario.potential_rate, scenario.seed, ticks
-        nobody = _fork(0, np.zeros(0, PERSON), self._laws.cognition)
+        nobody = _fork(0, np.zeros(0, PERSON), self._book.at(scenario.first_tick).cognition)
         self._running, self._done = nobody, nobody
 
     def sample(self, model: Metaverse) -> None:
@@ -90,7 +90,7 @@ class Forks:
         places = np.flatnonzero((people["world"] > 0) & (people["practice"] == 0) & (people["offer"] == 0))
         draws = uniform(self._seed, purposes.POTENTIAL, people["number"][places].astype(np.int64), tick, 0)
         places = places[draws < self._rate]
-        self._running = self._running.joined(_fork(tick, people[places], self._laws.cognition))
+        self._running = self._running.joined(_fork(tick, people[places], self._book.at(tick).cognition))
 
     def live(self, model: Metaverse) -> None:
         """Before a step: the coming minute of all copies, in the circles as they are now."""
@@ -105,20 +105,16 @@ class Forks:
         return _rows(self._done, model)
 
     def _minute(self, copies: _Copies, model: Metaverse) -> None:
-        laws, people = self._laws, copies.people
-        everyone = np.arange(len(people))
+        laws, people = self._book.at(model.tick), copies.people
         sink: Any = make_sink(ROOM * len(people))
-        common = Common(laws.common.attraction, _circles(people, model), model.common.circle_size)
-        own = people["circle"].copy()
-        people["circle"] = everyone
-        live_all(people, everyone, (laws.cognition, laws.cognition), model.moment, common, sink)
+        common = Common(laws.common.attraction, model.common.circles.copy(), model.common.circle_size)
+        live_copies(people, _circles(people, model), laws.cognition, model.moment, common, sink)
         took = (people["practice"] > 0) | (people["practised_at"] == model.tick)
         copies.accepted |= took & (copies.action > 0) & (copies.tick == model.tick - 1)
         expect_lapses(people, laws.cognition, model.tick, copies.lapses)
         for world, (act_all, table) in laws.acts.items():
-            here = np.flatnonzero(people["world"] == world)
+            here = np.flatnonzero(people["world"] == world).astype(np.int32)
             act_all(people, here, (laws.cognition, table), model.moment, common, sink)
-        people["circle"] = own
 
 
 def _fork(tick: int, people: Rows, cognition: Rows) -> _Copies:
@@ -144,6 +140,19 @@ def _circles(copies: Rows, model: Metaverse) -> NDArray[np.int64]:
         for column, name in ((1, "mood"), (2, "stress")):
             sums[:, column] += there * (people[name] * FIXED_POINT).astype(np.int64)
     return sums
+
+
+@compiled
+def live_copies(
+    people: Rows, sums: NDArray[np.int64], table: Rows, now: Moment, common: Common, sink: ListSink
+) -> None:
+    """`life.live` for copies, each in a circle of its own sums, int64 [n, 3]; those of `common` are written over."""
+    k = table[0]
+    for place in range(people.shape[0]):
+        p = people[place]
+        for column in range(3):
+            common.circles[p.circle, column] = sums[place, column]
+        live(p, k, now, common, sink)
 
 
 @compiled

@@ -15,7 +15,7 @@ from simulation.core.model import pseudonym_key
 from simulation.oracle.cloud import Cloud
 from simulation.oracle.config import HEADS, OracleConfig
 from simulation.oracle.filter import PersonFilter, Predictions
-from simulation.oracle.laws import laws_of
+from simulation.oracle.laws import LawBook
 from simulation.oracle.prior import Prior
 from simulation.oracle.recording import Recording, true_of_windows
 from simulation.oracle.score import judge, log_losses, paired
@@ -45,14 +45,14 @@ def consult(recording: Recording, config: OracleConfig, progress: Progress) -> O
     Ctrl-C ends it between two minutes: whoever is finished counts.
     """
     began = time.perf_counter()
-    laws, prior = laws_of(recording.scenario), Prior(recording.scenario, config.seed)
+    book, prior = LawBook(recording.scenario), Prior(recording.scenario, config.seed)
     pseudonyms = Pseudonyms(pseudonym_key(recording.scenario.seed))
     stop = threading.Event()
 
     def one(line: Timeline) -> tuple[Timeline, Predictions]:
         number = int(pseudonyms.decode(np.array([line.person], np.uint64))[0])
         cloud = Cloud(prior, config, number, line.offset)
-        watcher = PersonFilter(laws, cloud, line, recording.span, recording.around[line.person])
+        watcher = PersonFilter(book, cloud, line, recording.span, recording.around[line.person])
         return line, watcher.run(stop)
 
     filtered: Filtered = []
@@ -107,16 +107,21 @@ class Scored:
 
 def scored(oracle: Oracle, recording: Recording, head: str) -> Scored:
     """Rows of a head that have a label, a prediction and a truth, in the run (the warm-up is only learned from)."""
-    label, observable, latent, person = [], [], [], []
-    for line, found in oracle.filtered:
-        truth = dict(true_of_windows(line, recording.truth))[head]
-        use = line.known[head] & ~np.isnan(found.by_head[head]) & ~np.isnan(truth)
-        use &= line.rows["tick"] >= recording.scenario.run_first_tick
-        label.append(line.label[head][use])
-        observable.append(found.by_head[head][use])
-        latent.append(truth[use])
-        person.append(np.full(int(use.sum()), line.person, np.uint64))
-    return Scored(*(np.concatenate(each) for each in (label, observable, latent, person)))
+    parts = [_scored(line, found, recording, head) for line, found in oracle.filtered]
+    return Scored(
+        label=np.concatenate([part.label for part in parts]),
+        observable=np.concatenate([part.observable for part in parts]),
+        latent=np.concatenate([part.latent for part in parts]),
+        person=np.concatenate([part.person for part in parts]),
+    )
+
+
+def _scored(line: Timeline, found: Predictions, recording: Recording, head: str) -> Scored:
+    truth = dict(true_of_windows(line, recording.truth))[head]
+    use = line.known[head] & ~np.isnan(found.by_head[head]) & ~np.isnan(truth)
+    use &= line.rows["tick"] >= recording.scenario.run_first_tick
+    person = np.full(int(use.sum()), line.person, np.uint64)
+    return Scored(line.label[head][use], found.by_head[head][use], truth[use], person)
 
 
 def verdicts(oracle: Oracle, recording: Recording) -> dict[str, Any]:

@@ -17,22 +17,21 @@ from infra.contracts.time import TICK_US
 from infra.contracts.worlds import World
 from simulation.core.commands import carry_out, orders
 from simulation.core.life import live
-from simulation.core.model import attraction_table, pseudonym_key
-from simulation.core.moment import FIXED_POINT, WORLDS, Common, Moment
+from simulation.core.model import pseudonym_key
+from simulation.core.moment import FIXED_POINT, Common, Moment
 from simulation.core.output import TickOutput, Writer
 from simulation.core.person import PERSON
 from simulation.core.population import born, circle_count
 from simulation.core.rows import CHECK_ROW, EVENT_ROW, TRUTH_ROW, ListSink, Rows
+from simulation.core.timetable import Key, Timetable
 from simulation.scenarios.model import TICKS_A_DAY, Scenario
 from simulation.worlds import discover
 
 
 def plain_common(scenario: Scenario) -> Common:
     """What people have in common, in dictionaries: `attraction[place, hour]` and `circles[circle, which]`."""
-    table = attraction_table(scenario)
-    attraction = {(place, hour): float(table[place, hour]) for place in range(WORLDS) for hour in range(table.shape[1])}
     circles = {(circle, which): 0 for circle in range(circle_count(scenario)) for which in range(3)}
-    return Common(attraction, circles, min(scenario.circle_size, scenario.people))
+    return Common({}, circles, min(scenario.circle_size, scenario.people))
 
 
 class PersonAgent(mesa.Agent):  # type: ignore[misc]  # mesa publishes no types
@@ -69,23 +68,25 @@ class PlainMetaverse(mesa.Model):  # type: ignore[misc]  # mesa publishes no typ
         seed = scenario.seed if seed is None else seed
         super().__init__(seed=seed)
         self.scenario, self.seed_value, self.tick = scenario, seed, scenario.first_tick
-        self.cognition = scenario.parameters()
-        self.acts = {int(world): (agent.act, agent.spec.parameters) for world, agent in discover().items()}
+        self.timetable = Timetable(scenario)
+        self._conditions_of: Key | None = None
         self.common = plain_common(scenario)
         self.sink = ListSink()
         self.pseudonyms = Pseudonyms(pseudonym_key(seed))
         self.refused: Counter[str] = Counter()
-        self._writer = Writer(seed, self.pseudonyms, scenario.people)
+        self._writer = Writer(seed, self.pseudonyms)
         self._intended_at = 0
         numbers = np.arange(scenario.people, dtype=np.int64)
         self.people = [PersonAgent(self, birth) for birth in born(scenario, seed, numbers)]
         self.moment = self._now()
+        self._set_conditions()
 
     def step(self, intended_at: int = 0) -> None:
         """Simulate one minute, person after person."""
         self._intended_at = intended_at
         self.sink = ListSink()
         self.moment = self._now()
+        self._set_conditions()
         self.agents.do("step")
         self.tick += 1
         for key in self.common.circles:
@@ -110,6 +111,17 @@ class PlainMetaverse(mesa.Model):  # type: ignore[misc]  # mesa publishes no typ
     def residents(self, world: World) -> list[PersonAgent]:
         """The people in a world now."""
         return [person for person in self.people if person.world == world]
+
+    def _set_conditions(self) -> None:
+        key = self.timetable.key(self.tick)
+        if key == self._conditions_of:
+            return
+        self._conditions_of = key
+        conditions = self.timetable.at(key)
+        self.cognition = conditions.cognition
+        self.acts = {int(world): (agent.act, conditions.worlds[world]) for world, agent in discover().items()}
+        for (place, hour), draw in np.ndenumerate(conditions.attraction):
+            self.common.attraction[place, hour] = float(draw)
 
     def _now(self) -> Moment:
         return Moment(self.seed_value, self.tick, self.tick % TICKS_A_DAY, self.scenario.truth_every_minutes)

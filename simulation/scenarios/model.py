@@ -3,21 +3,33 @@
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from infra.contracts.time import TICK_US
-from infra.contracts.worlds import World
 from simulation.cognition.effects import EFFECTS
 from simulation.cognition.parameters import Parameters
+from simulation.scenarios.changes import (
+    WORLD_NAMES,
+    Drift,
+    Nights,
+    Part,
+    Phase,
+    Rates,
+    hours_table,
+    no_two_at_once,
+    world_values,
+)
 
 TICKS_A_DAY = 1440
-WORLD_NAMES = tuple(world.label for world in World if world is not World.NONE)
+_EXTENDS = {
+    "type": "string",
+    "description": "Name or path of the scenario that this one changes; mappings are merged, all else replaced",
+}
 
 
-class Part(BaseModel):
-    """Base of scenario models: frozen, no unknown keys, no silent conversion of text to numbers."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+def _publish_extends(schema: dict[str, Any]) -> None:
+    # The loader reads it and is done with it: no scenario in memory extends another.
+    schema["properties"]["extends"] = _EXTENDS
 
 
 class Effects(Part):
@@ -53,6 +65,8 @@ class Checks(Part):
 class Scenario(Part):
     """A population, its worlds and its time. What runs on top (policy, training) is carried along unread."""
 
+    model_config = ConfigDict(json_schema_extra=_publish_extends)
+
     name: str = Field(min_length=1, max_length=60, pattern=r"^[a-z0-9][a-z0-9-]*$", description="Name of the scenario")
     description: str = Field(default="", description="What it is for, in a sentence")
     seed: int = Field(default=7, ge=0, lt=2**63, description="Seed of every random number")
@@ -73,6 +87,16 @@ class Scenario(Part):
     )
     effects: Effects = Field(default_factory=Effects, description="What practices and offers do")
     checks: Checks = Field(default_factory=Checks, description="How often people are checked")
+    hours: dict[str, dict[int, float]] = Field(
+        default_factory=dict,
+        description="By world: how much it draws people from each of these local hours on, instead of its own hours",
+    )
+    rates: Rates = Field(default=Rates(), description="Factors on how often things happen, from the beginning")
+    phases: tuple[Phase, ...] = Field(
+        default=(), max_length=100, description="Hours of the run in which life goes differently, one at a time"
+    )
+    drift: Drift = Field(default_factory=Drift, description="What changes slowly over the run")
+    nights: Nights = Field(default_factory=Nights, description="People who sleep at other times")
     truth_every_minutes: int = Field(
         default=30, ge=1, le=1440, description="Minutes of a session between two rows of a person's hidden state"
     )
@@ -105,14 +129,30 @@ class Scenario(Part):
     @field_validator("worlds")
     @classmethod
     def _worlds_are_possible(cls, value: dict[str, float]) -> dict[str, float]:
-        for name, weight in value.items():
-            if name not in WORLD_NAMES:
-                raise ValueError(f"there is no world {name!r}, choose from {', '.join(WORLD_NAMES)}")
-            if weight < 0 or weight > 1e6:
-                raise ValueError(f"{name} is {weight:g}, weights lie between 0 and 1,000,000")
+        value = world_values(value, "weights", 1e6)
         if not any(value.values()):
             raise ValueError("impossible mix: every world is closed, give one of them a weight above 0")
         return {name: value.get(name, 0.0) for name in WORLD_NAMES}
+
+    @field_validator("hours")
+    @classmethod
+    def _hours_make_a_day(cls, value: dict[str, dict[int, float]]) -> dict[str, dict[int, float]]:
+        world_values(dict.fromkeys(value, 0.0), "hours", 0)
+        for changes in value.values():
+            hours_table(changes)
+        return value
+
+    @field_validator("phases")
+    @classmethod
+    def _one_phase_at_a_time(cls, value: tuple[Phase, ...]) -> tuple[Phase, ...]:
+        return no_two_at_once(value)
+
+    @model_validator(mode="after")
+    def _somewhere_to_go(self) -> "Scenario":
+        for phase in self.phases:
+            if not any((self.worlds | phase.worlds).values()):
+                raise ValueError(f"impossible mix: every world is closed in the phase {phase.name!r}, open one")
+        return self
 
     @model_validator(mode="after")
     def _not_beyond_reason(self) -> "Scenario":

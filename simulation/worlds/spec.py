@@ -11,10 +11,13 @@ from infra.contracts.worlds import World
 class WorldSpec:
     """A world: its code, its frozen parameters, how much it draws people in each local hour of a weekday
     (24 values), and the factor on that at weekends.
+
+    `exposures` names the parameter that says how often a minute something arrives that can be answered.
     """
 
     world: World
     parameters: Any
+    exposures: str
     hours: tuple[float, ...]
     weekend: float = 1.0
 

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import click
 import typer
 
 from calmverse import build
@@ -19,7 +18,7 @@ def surface() -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def _walk(command: click.Command, path: str, found: dict[str, list[dict[str, Any]]]) -> None:
+def _walk(command: Any, path: str, found: dict[str, list[dict[str, Any]]]) -> None:  # noqa: ANN401  typer carries its own copy of click's types
     children = getattr(command, "commands", {})
     for name, child in sorted(children.items()):
         _walk(child, f"{path} {name}".strip(), found)
@@ -27,7 +26,7 @@ def _walk(command: click.Command, path: str, found: dict[str, list[dict[str, Any
         found[path] = [_parameter(each) for each in command.params]
 
 
-def _parameter(parameter: click.Parameter) -> dict[str, Any]:
+def _parameter(parameter: Any) -> dict[str, Any]:  # noqa: ANN401  as above
     default = parameter.default
     return {
         "name": parameter.name,

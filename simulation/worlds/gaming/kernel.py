@@ -11,6 +11,7 @@ from simulation.cognition.rhythm import body_minute, clamp
 from simulation.core import purposes
 from simulation.core.compiled import compiled, kernel
 from simulation.core.draws import uniform
+from simulation.core.groups import group_heat
 from simulation.core.moment import Common, Moment
 from simulation.core.person import Person
 from simulation.core.rows import ListSink, Rows, new_event
@@ -44,10 +45,11 @@ def act(p: Person, k: Cognition, w: Parameters, now: Moment, common: Common, sin
         complete_quest(p, now, sink)
     elif not practising(p, k):
         u = content(p, now, 0)
-        if p.doing == 0 and u < w.quests:
+        quests = w.quests * (1.0 + w.group_swing * group_heat(p, now, w.group_circles))
+        if p.doing == 0 and u < quests:
             if p.due_at < 0:
                 offer_quest(p, k, w, now, sink)
-        elif p.doing == 0 and u < w.quests + w.matches:
+        elif p.doing == 0 and u < quests + w.matches:
             play_match(p, w, now, sink)
         elif u >= 1.0 - w.looks:
             look_around(p, now, sink, w.clicks)

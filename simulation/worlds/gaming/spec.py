@@ -18,10 +18,14 @@ class Parameters:
     flow: float = 9.0
     quest_minutes: float = 7.0
     match_minutes: float = 6.0
+    # A guild of five circles: quests come by up to half more often while it is on the move.
+    group_circles: int = 5
+    group_swing: float = 0.5
 
 
 SPEC = WorldSpec(
     world=World.GAMING,
     parameters=Parameters(),
+    exposures="quests",
     hours=by_hours({0: 0.9, 2: 0.5, 7: 0.2, 12: 0.7, 13: 0.4, 17: 1.0, 19: 1.6, 23: 1.2}),
 )

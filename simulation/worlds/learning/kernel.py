@@ -11,6 +11,7 @@ from simulation.cognition.rhythm import body_minute, clamp
 from simulation.core import purposes
 from simulation.core.compiled import compiled, kernel
 from simulation.core.draws import spread, uniform
+from simulation.core.groups import group_heat
 from simulation.core.moment import Common, Moment
 from simulation.core.person import Person
 from simulation.core.rows import ListSink, Rows, new_event
@@ -60,7 +61,8 @@ def start_lesson(p: Person, w: Parameters, now: Moment, sink: ListSink) -> None:
     """A lesson begins."""
     row = new_event(sink, p, _LESSON)
     row.item = int(content(p, now, 3) * ITEMS)
-    p.doing_level = content(p, now, 4)
+    harder = w.group_swing * group_heat(p, now, w.group_circles)
+    p.doing_level = clamp(content(p, now, 4) + harder, 0.0, 1.0)
     row.level = p.doing_level
     begin(p, now, row, 6 + int(w.lesson_minutes * content(p, now, 5)))
 

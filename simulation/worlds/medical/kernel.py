@@ -12,6 +12,7 @@ from simulation.cognition.scales import anxiety_severity, depression_severity
 from simulation.core import purposes
 from simulation.core.compiled import compiled, kernel
 from simulation.core.draws import uniform
+from simulation.core.groups import group_heat
 from simulation.core.moment import Common, Moment
 from simulation.core.person import Person
 from simulation.core.rows import ListSink, Rows, new_event
@@ -44,14 +45,15 @@ def act(p: Person, k: Cognition, w: Parameters, now: Moment, common: Common, sin
         p.doing = 0
     elif p.doing == 0 and not practising(p, k):
         u = content(p, now, 0)
-        if u < w.prompts:
+        prompts = w.prompts * (1.0 + w.group_swing * group_heat(p, now, w.group_circles))
+        if u < prompts:
             if p.due_at < 0:
                 prompt(p, k, w, now, sink)
-        elif u < w.prompts + w.looks:
+        elif u < prompts + w.looks:
             look_around(p, now, sink, w.clicks)
-        elif u < w.prompts + w.looks + w.homework:
+        elif u < prompts + w.looks + w.homework:
             do_homework(p, now, sink)
-        elif u < w.prompts + w.looks + w.homework + w.therapy and p.due_at < 0:
+        elif u < prompts + w.looks + w.homework + w.therapy and p.due_at < 0:
             attend(p, w, now, sink)
     if is_due(p, now):
         check_in(p, k, w, now, sink)

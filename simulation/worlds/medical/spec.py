@@ -19,10 +19,14 @@ class Parameters:
     answer: float = 0.5
     answer_state: float = 2.5
     therapy_minutes: float = 20.0
+    # A clinic of twenty circles: check-ins by up to three tenths more often on its busy hours.
+    group_circles: int = 20
+    group_swing: float = 0.3
 
 
 SPEC = WorldSpec(
     world=World.MEDICAL,
     parameters=Parameters(),
+    exposures="prompts",
     hours=by_hours({0: 0.3, 7: 0.9, 11: 0.7, 18: 1.0, 22: 0.6}),
 )

@@ -9,6 +9,7 @@ from simulation.cognition.parameters import Parameters as Cognition
 from simulation.cognition.practice import practising
 from simulation.cognition.rhythm import body_minute, clamp
 from simulation.core.compiled import compiled, kernel
+from simulation.core.groups import group_heat
 from simulation.core.moment import Common, Moment
 from simulation.core.person import Person
 from simulation.core.rows import ListSink, Rows, new_event
@@ -45,14 +46,15 @@ def act(p: Person, k: Cognition, w: Parameters, now: Moment, common: Common, sin
         finish(p, now, sink, _CALL_END)
     elif p.doing == 0 and not practising(p, k):
         u = content(p, now, 0)
-        if u < w.comments:
+        comments = w.comments * (1.0 + w.group_swing * group_heat(p, now, w.group_circles))
+        if u < comments:
             if p.due_at < 0:
                 see_comment(p, k, w, now, common, sink)
-        elif u < w.comments + w.looks:
+        elif u < comments + w.looks:
             look_around(p, now, sink, w.clicks)
-        elif u < w.comments + w.looks + w.posts:
+        elif u < comments + w.looks + w.posts:
             publish(p, w, now, sink)
-        elif u < w.comments + w.looks + w.posts + w.calls and p.due_at < 0:
+        elif u < comments + w.looks + w.posts + w.calls and p.due_at < 0:
             join_call(p, w, now, common, sink)
     if is_due(p, now):
         comment(p, k, now, sink)

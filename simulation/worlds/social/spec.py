@@ -19,10 +19,14 @@ class Parameters:
     rub_off: float = 0.02
     post_seconds: float = 180.0
     call_minutes: float = 18.0
+    # A scene of twelve circles hears of the same things: comments come by up to half more often, or less.
+    group_circles: int = 12
+    group_swing: float = 0.5
 
 
 SPEC = WorldSpec(
     world=World.SOCIAL,
     parameters=Parameters(),
+    exposures="comments",
     hours=by_hours({0: 0.5, 7: 0.9, 9: 0.6, 12: 1.2, 14: 0.6, 18: 1.3, 20: 1.7, 23: 1.0}),
 )

@@ -11,6 +11,7 @@ from simulation.cognition.rhythm import body_minute, clamp
 from simulation.core import purposes
 from simulation.core.compiled import compiled, kernel
 from simulation.core.draws import uniform
+from simulation.core.groups import group_heat
 from simulation.core.moment import Common, Moment
 from simulation.core.person import Person
 from simulation.core.rows import ListSink, Rows, new_event
@@ -60,14 +61,15 @@ def act(p: Person, k: Cognition, w: Parameters, now: Moment, common: Common, sin
 def take_up(p: Person, k: Cognition, w: Parameters, now: Moment, common: Common, sink: ListSink) -> None:
     """What comes up in a minute outside meetings: a message, a meeting, a new task, or a look around."""
     u = content(p, now, 0)
-    if u < w.messages:
+    messages = w.messages * (1.0 + w.group_swing * group_heat(p, now, w.group_circles))
+    if u < messages:
         if p.due_at < 0:
             deliver(p, k, w, now, common, sink)
-    elif u < w.messages + w.meetings and p.due_at < 0:
+    elif u < messages + w.meetings and p.due_at < 0:
         join_meeting(p, w, now, common, sink)
     elif p.doing == 0 and u >= 1.0 - w.tasks:
         start_task(p, w, now, sink)
-    elif u < w.messages + w.meetings + w.looks:
+    elif u < messages + w.meetings + w.looks:
         look_around(p, now, sink, w.clicks)
 
 

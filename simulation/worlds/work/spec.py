@@ -21,11 +21,15 @@ class Parameters:
     answer: float = 0.1
     task_minutes: float = 24.0
     meeting_minutes: float = 20.0
+    # A team is a circle of colleagues: before a deadline up to six tenths more messages, after it as many fewer.
+    group_circles: int = 1
+    group_swing: float = 0.6
 
 
 SPEC = WorldSpec(
     world=World.WORK,
     parameters=Parameters(),
+    exposures="messages",
     weekend=0.25,
     hours=by_hours({0: 0.1, 7: 0.8, 9: 2.2, 12: 0.9, 13: 2.1, 18: 0.8, 20: 0.4, 22: 0.2}),
 )

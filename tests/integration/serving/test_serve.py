@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from infra.contracts.errors import BadInput, EnvironmentFailed
+from infra.hosting.ray_session import ray_session
 from infra.telemetry import names
 from infra.telemetry.setup import Telemetry
 from infra.telemetry.spans import read_spans
@@ -22,7 +23,6 @@ from models.attention.model import AttentionConfig, AttentionModel
 from models.serving.local import load
 from models.serving.scorer import Scorer
 from models.serving.shapes import Forward, PaddedBatch
-from models.training.ray_session import ray_session
 from tests.support.activity import Crowd
 from tests.support.hosted import eventually
 

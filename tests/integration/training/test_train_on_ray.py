@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from infra.hosting.ray_session import ray_session
 from models.attention.model import AttentionConfig
-from models.training.ray_session import ray_session
 from models.training.settings import Progress, TrainingConfig, TrainingRequest
 from models.training.train import train
 from tests.support.hidden_state import HiddenStatePopulation

@@ -8,7 +8,9 @@ import pytest
 from infra.contracts.digest import Digest
 from infra.contracts.kinds import EventKind
 from infra.contracts.time import TICK_US
+from simulation.core.group_agent import Groups
 from simulation.core.model import Metaverse
+from simulation.core.world_agent import Place
 from simulation.scenarios import load
 from simulation.scenarios.model import Scenario
 from tests.unit.simulation.orders import command_batch, offers_to_everyone
@@ -38,16 +40,17 @@ def test_one_seed_gives_one_digest_and_another_gives_another() -> None:
     assert digest(tiny, 7) == digest(tiny, 7) != digest(tiny, 8)
 
 
-def test_the_model_is_a_mesa_model_whose_agents_are_its_worlds() -> None:
+def test_the_model_is_a_mesa_model_whose_agents_are_its_worlds_and_their_groups() -> None:
     model = busy(ticks=30)
     collector = mesa.DataCollector(
         model_reporters={"mood": lambda m: float(m.people["mood"].mean()), "tick": "tick"},
-        agent_reporters={"residents": lambda place: len(place.residents)},
+        agent_reporters={"residents": lambda agent: len(agent.residents) if isinstance(agent, Place) else 0},
     )
     collector.collect(model)
     model.step()
     collector.collect(model)
-    assert len(model.agents) == 6
+    assert len(model.agents.select(agent_type=Place)) == 6
+    assert len(model.agents.select(agent_type=Groups)) == 5
     assert model.steps == 31
     frame = collector.get_model_vars_dataframe()
     assert list(frame["tick"]) == [model.tick - 1, model.tick]

@@ -91,7 +91,7 @@ def test_an_override_reaches_into_the_scenario() -> None:
 
 
 def test_a_scenario_that_does_not_exist_names_those_that_do() -> None:
-    with pytest.raises(BadInput, match="no scenario 'dmeo': give the path of a YAML file, or one of demo, null"):
+    with pytest.raises(BadInput, match="no scenario 'dmeo': give the path of a YAML file, or one of clinic, demo, "):
         load("dmeo")
 
 

@@ -9,7 +9,8 @@ from simulation.core.model import Metaverse
 from simulation.core.output import TickOutput
 from simulation.reference import PlainMetaverse
 from simulation.scenarios import load
-from simulation.scenarios.model import WORLD_NAMES, Scenario
+from simulation.scenarios.changes import WORLD_NAMES
+from simulation.scenarios.model import Scenario
 from tests.unit.simulation.orders import command_batch, offers_to_everyone
 
 

@@ -88,6 +88,18 @@ def test_only_so_many_chains_are_returned_and_broken_ones_are_left_out(tmp_path:
     assert len(slowest_chains(spans)) == 5
 
 
+def test_the_commands_of_one_tick_are_one_chain_the_slowest(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    run.loop(30)
+    sent = run.derive("scores", "interventions", run.derive("events", "scores", run.events(0), 3), 6)
+    for end in (8, 12, 10):
+        run.apply(sent, end)
+    run.telemetry.close()
+    chains = slowest_chains(read_spans(tmp_path))
+    assert len(chains) == 2
+    assert chains[0].total_ms == 13 * STEP_MS
+
+
 def test_no_spans_give_no_hops_and_no_chains(tmp_path: Path) -> None:
     spans = read_spans(tmp_path)
     assert latency_by_hop(spans).height == 0

@@ -10,7 +10,7 @@ from simulation.core.person import PERSON
 from simulation.oracle.cloud import Cloud
 from simulation.oracle.config import HEADS
 from simulation.oracle.filter import PersonFilter, Predictions
-from simulation.oracle.laws import laws_of
+from simulation.oracle.laws import LawBook
 from simulation.oracle.prior import Prior
 from simulation.oracle.run import predictions_table, scored, verdicts
 from simulation.oracle.timeline import Timeline
@@ -27,7 +27,7 @@ def predict(consulted: Consulted, line: Timeline) -> Predictions:
     recording = consulted.recording
     cloud = Cloud(Prior(consulted.scenario, CONFIG.seed), CONFIG, 3, line.offset)
     around = recording.around[line.person]
-    return PersonFilter(laws_of(consulted.scenario), cloud, line, recording.span, around).run()
+    return PersonFilter(LawBook(consulted.scenario), cloud, line, recording.span, around).run()
 
 
 def test_a_prediction_rests_on_nothing_that_comes_after_its_event(consulted: Consulted) -> None:

@@ -13,7 +13,7 @@ from simulation.core.rows import Rows
 from simulation.core.witness import HIDDEN
 from simulation.oracle.cloud import Cloud, View
 from simulation.oracle.filter import PersonFilter
-from simulation.oracle.laws import laws_of
+from simulation.oracle.laws import LawBook
 from simulation.oracle.tastes import Memory
 from simulation.oracle.timeline import Timeline
 from simulation.scenarios.model import Scenario
@@ -59,7 +59,7 @@ def follow(consulted: Consulted, line: Timeline, number: int) -> dict[int, Rows]
     """The person's state after each minute in which they are in a session, as the filter has it."""
     recording = consulted.recording
     around = recording.around[line.person]
-    following = Following(laws_of(consulted.scenario), Shadow(consulted.scenario, number), line, recording.span, around)
+    following = Following(LawBook(consulted.scenario), Shadow(consulted.scenario, number), line, recording.span, around)
     following.run()
     return following.states
 
