@@ -89,7 +89,7 @@ def test_a_lapse_is_a_failed_check_in_the_ten_minutes_after(consulted: Consulted
         for line in consulted.recording.lines
     )
     for line in consulted.recording.lines[:4]:
-        for place in range(0, len(line.rows) - 40):
+        for place in range(len(line.rows) - 40):
             failed, known = lapses_by_hand(line, place, end_us)
             assert line.known["lapse"][place] == known
             assert not known or line.label["lapse"][place] == failed

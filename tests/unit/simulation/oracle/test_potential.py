@@ -51,7 +51,7 @@ def test_without_an_action_the_hour_is_the_one_that_was_lived(scenario: Scenario
 
 def test_every_point_has_one_row_an_action_and_only_offers_are_accepted(table: pl.DataFrame) -> None:
     points = table.group_by("person", "tick").agg(pl.col("action").sort())
-    assert all(actions == sorted(int(action) for action in ACTIONS) for actions in points["action"])
+    assert all(actions == sorted(int(action) for action in ACTIONS) for actions in points["action"].to_list())
     assert table.filter(pl.col("action") == Practice.NONE)["accepted"].sum() == 0
     offered = table.filter(pl.col("action") != Practice.NONE)
     # Whether an offer is taken up is one draw: the same under every kind of practice, and as likely as stated.
