@@ -62,7 +62,11 @@ def oracle(
         raise BadInput("--set and --out go with --scenario: a run is as it is, and its results are put beside it")
     config = OracleConfig(people=people, particles=particles, seed=seed, threads=threads)
     given = None if scenario is None else load(scenario, overrides(set_))
-    document = execute(OracleRequest(config=config, run=run, scenario=given, compare=compare, out=out))
+    try:
+        document = execute(OracleRequest(config=config, run=run, scenario=given, compare=compare, out=out))
+    except KeyboardInterrupt:
+        say("stopped early: nothing was written")
+        raise typer.Exit(INTERRUPTED) from None
     tell(document)
     if json:
         emit_json(document)

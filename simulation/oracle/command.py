@@ -14,7 +14,7 @@ from infra.contracts.errors import EnvironmentFailed
 from infra.runs import RunDir
 from simulation.oracle.config import HEADS, OracleConfig
 from simulation.oracle.potential import potential_outcomes
-from simulation.oracle.recording import Offers, Recording, offers_of, record_run, record_scenario, scenario_of
+from simulation.oracle.recording import Recording, record_run, record_scenario, scenario_of
 from simulation.oracle.run import Oracle, consult, improvement, predictions_table, verdicts
 from simulation.scenarios.model import Scenario
 
@@ -51,7 +51,7 @@ def execute(request: OracleRequest) -> dict[str, Any]:
         if folder is not None:
             _write(folder, oracle, document)
             if not oracle.partial and scenario.potential_rate > 0:
-                document["potential_rows"] = _write_potential(request, recording, folder, progress)
+                document["potential_rows"] = _write_potential(recording, folder, progress)
     return document
 
 
@@ -115,10 +115,9 @@ def _write(folder: Path, oracle: Oracle, document: dict[str, Any]) -> None:
         raise EnvironmentFailed(f"cannot write {own}: {error.strerror}; free space or choose another folder") from error
 
 
-def _write_potential(request: OracleRequest, recording: Recording, folder: Path, progress: Progress) -> int:
+def _write_potential(recording: Recording, folder: Path, progress: Progress) -> int:
     scenario, span = recording.scenario, recording.span
-    offers = Offers.none() if request.run is None else offers_of(request.run, scenario)
-    table = potential_outcomes(scenario, offers, span, _steps(progress, "potential outcomes", len(span)))
+    table = potential_outcomes(scenario, recording.offers, span, _steps(progress, "potential outcomes", len(span)))
     truth = folder / "truth"
     try:
         truth.mkdir(parents=True, exist_ok=True)

@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 
 from infra.contracts.draws import uniform
 from infra.contracts.errors import BadInput
+from infra.contracts.identity import Pseudonyms
 from infra.contracts.kinds import EventKind
 from infra.contracts.time import TICK_US
-from infra.storage.lake import read
+from infra.storage.lake import read_files
 from simulation.core import purposes
 from simulation.core.compiled import compiled
 from simulation.core.life import circle_mood
-from simulation.core.model import Metaverse
+from simulation.core.model import Metaverse, pseudonym_key
 from simulation.core.moment import Common
 from simulation.core.rows import Rows
 from simulation.oracle.config import OracleConfig
@@ -34,13 +35,15 @@ from simulation.scenarios.model import Scenario
 Progress = Callable[[int], None]
 OnTick = Callable[[Metaverse], None]
 TRUTH_COLUMNS = ("person", "kind", "ref", "probability")
+_SHOWN_COLUMNS = ("person", "occurred_at", "practice")
 
 
 @dataclass(frozen=True)
 class Recording:
     """A sample of people: `lines` by pseudonym, `around` float64 [ticks, 2] of each, and the truth behind.
 
-    `truth` maps the id of an exposure or check to its true probability; nothing that predicts looks at it.
+    `truth` maps the id of an exposure or check to its true probability; nothing that predicts looks at it. `offers` are
+    those that were shown to anybody.
     """
 
     scenario: Scenario
@@ -48,6 +51,7 @@ class Recording:
     lines: tuple[Timeline, ...]
     around: Mapping[int, NDArray[np.float64]]
     truth: Mapping[int, float] = field(repr=False)
+    offers: "Offers" = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,12 +118,13 @@ def record_scenario(scenario: Scenario, config: OracleConfig, progress: Progress
     def after(model: Metaverse) -> None:
         rows.add(model, persons)
 
-    persons = pa.array(Metaverse(scenario).pseudonyms.encode(chosen.astype(np.uint64)))
+    pseudonyms = Pseudonyms(pseudonym_key(scenario.seed))
+    persons = pa.array(pseudonyms.encode(chosen.astype(np.uint64)))
     relive(scenario, Offers.none(), span, before, after)
     events, outcomes, truth = rows.tables()
     lines = tuple(timelines(events, outcomes, rows.end_us))
     by_person = {int(person): around[:, place] for place, person in enumerate(persons.to_pylist())}
-    return Recording(scenario, span, lines, by_person, _probabilities(truth))
+    return Recording(scenario, span, lines, by_person, _probabilities(truth), Offers.none())
 
 
 class _Rows:
@@ -158,49 +163,67 @@ def record_run(run: Path, scenario: Scenario, config: OracleConfig, progress: Pr
 
     Raises BadInput where there is no lake or no truth, or where another version of the simulation wrote them.
     """
-    chosen = sample(scenario, config)
-    pseudonyms = Metaverse(scenario).pseudonyms
+    chosen, pseudonyms = sample(scenario, config), Pseudonyms(pseudonym_key(scenario.seed))
     persons = pa.array(pseudonyms.encode(chosen.astype(np.uint64)))
-    seen = _Lake(run, persons)
-    span = range(scenario.first_tick, seen.last_tick + 1)
+    seen = read_lake(run, persons)
+    span = range(scenario.first_tick, seen.end_us // TICK_US + 1)
     around = np.zeros((len(span), len(chosen), 2))
 
     def before(model: Metaverse) -> None:
         influences(model.people, chosen, model.common, around[model.tick - span.start])
         progress(1)
 
-    model = relive(scenario, offers_of(run, scenario), span, before)
+    offers = offers_of(seen.shown, pseudonyms)
+    model = relive(scenario, offers, span, before)
     _same_people(model, chosen, persons, seen.events, run)
     lines = tuple(timelines(seen.events, seen.outcomes, seen.end_us))
     by_person = {int(person): around[:, place] for place, person in enumerate(persons.to_pylist())}
-    return Recording(scenario, span, lines, by_person, _probabilities(seen.truth))
+    return Recording(scenario, span, lines, by_person, _probabilities(seen.truth), offers)
 
 
-class _Lake:
-    """The sampled people's rows of a run's lake, and where the data ends."""
+@dataclass(frozen=True)
+class Lake:
+    """The sampled people's rows of a run's lake, the offers shown to anybody, and where the data ends (µs)."""
 
-    def __init__(self, run: Path, persons: pa.Array) -> None:
-        times = read(run / "lake", "events", ["occurred_at"])
-        self.end_us = int(pc.max(times["occurred_at"]).as_py() or 0)
-        self.last_tick = self.end_us // TICK_US
-        self.events = _of(read(run / "lake", "events", EVENT_COLUMNS, codes=True), persons)
-        self.outcomes = _of(read(run / "lake", "outcomes", OUTCOME_COLUMNS, codes=True), persons)
-        self.truth = _of(read(run / "truth", "truth", TRUTH_COLUMNS), persons)
+    events: pa.Table
+    outcomes: pa.Table
+    truth: pa.Table
+    shown: pa.Table
+    end_us: int
+
+
+def read_lake(run: Path, persons: pa.Array) -> Lake:
+    """Read the lake of a run file by file: no more than one is in memory besides what is kept. Raises BadInput."""
+    events, shown, end_us = [], [], 0
+    for table in _files(run / "lake", "events"):
+        end_us = max(end_us, int(pc.max(table["occurred_at"]).as_py() or 0))
+        events.append(_of(table, persons).select(EVENT_COLUMNS))
+        shown.append(table.filter(pc.equal(table["kind"], int(EventKind.OFFER_SHOWN))).select(_SHOWN_COLUMNS))
+    outcomes = [_of(table, persons).select(OUTCOME_COLUMNS) for table in _files(run / "lake", "outcomes")]
+    truth = [_of(table, persons).select(TRUTH_COLUMNS) for table in _files(run / "truth", "truth")]
+    return Lake(*(pa.concat_tables(parts) for parts in (events, outcomes, truth, shown)), end_us)
+
+
+def _files(root: Path, stream: str) -> Iterator[pa.Table]:
+    found = False
+    for table in read_files(root, stream, codes=True):
+        found = True
+        yield table
+    if not found:
+        raise BadInput(f"{root} has no {stream}: give the folder of a run that has got past its warm-up")
 
 
 def _of(table: pa.Table, persons: pa.Array) -> pa.Table:
     return table.filter(pc.is_in(table["person"], persons))
 
 
-def offers_of(run: Path, scenario: Scenario) -> Offers:
-    """The offers that a run's events say were shown to anybody."""
-    table = read(run / "lake", "events", ["person", "occurred_at", "kind", "practice"], codes=True)
-    shown = table.filter(pc.equal(table["kind"], int(EventKind.OFFER_SHOWN))).sort_by("occurred_at")
+def offers_of(shown: pa.Table, pseudonyms: Pseudonyms) -> Offers:
+    """The offers behind OFFER_SHOWN rows of the event record."""
+    shown = shown.sort_by([("occurred_at", "ascending"), ("person", "ascending")])
     practice = shown["practice"].combine_chunks()
-    numbers = Metaverse(scenario.model_copy(update={"people": 1})).pseudonyms.decode(shown["person"].to_numpy())
     return Offers(
         tick=shown["occurred_at"].to_numpy() // TICK_US,
-        number=numbers.astype(np.int64),
+        number=pseudonyms.decode(shown["person"].to_numpy()).astype(np.int64),
         practice=_field(practice, "practice").astype(np.int64),
         minutes=np.rint(_field(practice, "minutes")).astype(np.int64),
         command=_field(practice, "command").astype(np.uint64).view(np.int64),
