@@ -196,7 +196,7 @@ class PersonFilter:
         if kind not in _STILL:
             self._outlook = None
         if kind in _COMES:
-            self._come(now)
+            self._come(now, int(seen["world"][0]))
         elif kind == EventKind.WORLD_ENTERED:
             self._at.world = int(seen["world"][0])
             enter_all(self._cloud.people, now, self._at.world)
@@ -222,10 +222,10 @@ class PersonFilter:
         self._cloud.memory.settle(ANSWERED if came else NOT)
         at.asked = None
 
-    def _come(self, now: Moment) -> None:
+    def _come(self, now: Moment, world: int) -> None:
         at = self._at
-        come_all(self._cloud.view(), self._table(now.tick), now, now.tick - at.ended, at.first)
-        at.first, at.begun, at.free_at = False, now.tick, now.tick
+        come_all(self._cloud.view(), self._table(now.tick), now, world, (now.tick - at.ended, at.first))
+        at.first, at.begun, at.free_at, at.world = False, now.tick, now.tick, world
 
     def _go(self, now: Moment) -> None:
         go_all(self._cloud.view(), self._table(now.tick), now)

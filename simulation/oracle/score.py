@@ -27,7 +27,7 @@ def auc(label: NDArray[np.bool_], probability: Floats) -> float:
     return float((rankdata(probability)[label].sum() - ones * (ones + 1) / 2) / (ones * zeros))
 
 
-def calibration(label: NDArray[np.bool_], probability: Floats) -> list[dict[str, float]]:
+def calibration(label: NDArray[np.generic], probability: Floats) -> list[dict[str, float]]:
     """Equal-width bins that hold anything: mean probability `predicted`, rate `observed`, rows `count`."""
     index = np.minimum((probability * BINS).astype(np.int64), BINS - 1)
     count = np.bincount(index, minlength=BINS)
@@ -38,8 +38,11 @@ def calibration(label: NDArray[np.bool_], probability: Floats) -> list[dict[str,
     return [{"predicted": p, "observed": o, "count": c} for p, o, c in columns]
 
 
-def ece(label: NDArray[np.bool_], probability: Floats) -> float:
-    """Expected calibration error (Guo et al. 2017, eq. 5): mean over rows of |rate - mean probability| of the bin."""
+def ece(label: NDArray[np.generic], probability: Floats) -> float:
+    """Expected calibration error (Guo et al. 2017, eq. 5): mean over rows of |rate - mean probability| of the bin.
+
+    With true probabilities in the place of labels it has the same expectation in each bin, and less noise.
+    """
     bins = calibration(label, probability)
     rows = sum(each["count"] for each in bins)
     return sum(each["count"] * abs(each["predicted"] - each["observed"]) for each in bins) / rows if rows else np.nan
@@ -86,6 +89,10 @@ def judge(
         "base_less_observable": paired(by["base_rate"] - by["observable"], person).as_dict(),
         "observable_less_latent": paired(by["observable"] - by["latent"], person).as_dict(),
         "auc": {"observable": auc(label, observable), "latent": auc(label, latent)},
-        "ece": {"observable": ece(label, observable), "latent": ece(label, latent)},
+        "ece": {
+            "observable": ece(label, observable),
+            "latent": ece(label, latent),
+            "observable_against_truth": ece(latent, observable),
+        },
         "calibration": calibration(label, observable),
     }

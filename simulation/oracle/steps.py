@@ -76,15 +76,18 @@ def live_minute(view: View, table: Rows, now: Moment, around: tuple[float, float
 
 
 @compiled
-def come_all(view: View, table: Rows, now: Moment, minutes: int, first: bool) -> None:
-    """A session begins, so many minutes after the last one ended or, the `first` one, after the simulation began."""
+def come_all(view: View, table: Rows, now: Moment, world: int, since: tuple[int, bool]) -> None:
+    """A session begins in a world; `since`: minutes since the last one ended or, if it is the first, since the start."""
     people, hidden, _, weights = view
+    minutes, first = since
     k = table[0]
     for place in range(people.shape[0]):
         p = people[place]
         weights[place] += sees_coming(p, k, body_minute(p, k, now), minutes, first)
         settle_in(p, k, now)
         p.session_since = now.tick
+        p.stay_since = now.tick
+        p.world = world
         note_episode(p, hidden[place], k, now)
 
 
@@ -125,9 +128,8 @@ def see_offer(p: Person, h: Hidden, k: Parameters, now: Moment, e: Seen) -> floa
         return log_of(h.willing)
     else:
         if p.practice == 0:
-            # Nobody offered it: that it was done shows at its end only. The mind has not wandered in it.
+            # Nobody offered it: that it was done shows at its end only.
             p.practice = e.amount
-            p.wandering = 0
         conclude(p, k, now, e.duration)
     return 0.0
 

@@ -72,9 +72,8 @@ def estimates() -> tuple[list[float], list[float]]:
     for minute in range(MINUTES):
         now = Moment(cloud.seed, 10_000 + minute, 600 + minute, 30)
         if minute == 0:
-            come_all(cloud.view(), table, now, 500, False)
+            come_all(cloud.view(), table, now, 1, (500, False))
             cloud.weights[:] = 0.0
-            cloud.people["world"] = 1
         else:
             live_minute(cloud.view(), table, now, (0.0, 0.0), False)
         if minute in seen:
