@@ -147,8 +147,8 @@ def tell(document: dict[str, Any]) -> None:
         say(
             f"{head}: {found['rows']:,} rows; log loss base rate {loss['base_rate']:.4f}, observable oracle "
             f"{loss['observable']:.4f}, latent oracle {loss['latent']:.4f}; AUC {found['auc']['observable']:.3f}; "
-            f"calibration error {error['observable']:.4f} (latent oracle on the same rows {error['latent']:.4f}; against true probabilities "
-            f"{error['observable_against_truth']:.4f})"
+            f"calibration error {error['observable']:.4f}, against true probabilities "
+            f"{error['observable_against_truth']:.4f} (latent oracle on the same rows {error['latent']:.4f})"
         )
     for head, gain in document.get("compare", {}).get("log_loss_lower_by", {}).items():
         particles = document["compare"]["particles"]

@@ -54,8 +54,9 @@ def consult(recording: Recording, config: OracleConfig, progress: Progress) -> O
         watcher = PersonFilter(book, cloud, line, recording.span, recording.around[line.person])
         return line, watcher.run(stop)
 
-    # What is compiled at its first use is not what is timed.
-    one(max(recording.lines, key=lambda line: len(line.rows)), replace(config, particles=16, first_guesses=1))
+    if recording.lines:
+        # What is compiled at its first use is not what is timed.
+        one(max(recording.lines, key=lambda line: len(line.rows)), replace(config, particles=16, first_guesses=1))
     began, filtered = time.perf_counter(), list[tuple[Timeline, Predictions]]()
     with ThreadPoolExecutor(config.threads) as pool:
         waiting = {pool.submit(one, line) for line in recording.lines}

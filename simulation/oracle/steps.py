@@ -77,7 +77,7 @@ def live_minute(view: View, table: Rows, now: Moment, around: tuple[float, float
 
 @compiled
 def come_all(view: View, table: Rows, now: Moment, world: int, since: tuple[int, bool]) -> None:
-    """A session begins in a world; `since`: minutes since the last one ended or, if it is the first, since the start."""
+    """A session begins in a world; `since`: minutes since the last one ended, or since the start, of the first one."""
     people, hidden, _, weights = view
     minutes, first = since
     k = table[0]
