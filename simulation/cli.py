@@ -64,7 +64,9 @@ def calibrate(
 
 
 def oracle(
-    run: Annotated[Path | None, typer.Option("--run", help="Folder of a run: its lake is read.")] = None,
+    run: Annotated[
+        str | None, typer.Option("--run", help="Run whose lake is read: a folder, an id in runs/, or latest.")
+    ] = None,
     scenario: Annotated[str | None, typer.Option("--scenario", help="Instead: simulate this one in process.")] = None,
     set_: Sets = None,
     people: Annotated[int, typer.Option("--people", min=1, max=1_000_000, help="People who are looked at.")] = 300,
@@ -78,18 +80,20 @@ def oracle(
     json: Json = False,
 ) -> None:
     """The best prediction from what can be seen, and what every action would have done; written beside the run."""
+    from infra.runs import find
     from simulation.oracle.command import OracleRequest, execute, tell
     from simulation.oracle.config import OracleConfig
     from simulation.scenarios import load
 
     if (run is None) == (scenario is None):
-        raise BadInput("give either --run with the folder of a run, or --scenario with a scenario to simulate")
+        raise BadInput("give either --run with a run, or --scenario with a scenario to simulate")
     if run is not None and (set_ or out):
         raise BadInput("--set and --out go with --scenario: a run is as it is, and its results are put beside it")
     config = OracleConfig(people=people, particles=particles, seed=seed, threads=threads)
     given = None if scenario is None else load(scenario, overrides(set_))
+    folder = None if run is None else find(Path("runs"), run).path
     try:
-        document = execute(OracleRequest(config=config, run=run, scenario=given, compare=compare, out=out))
+        document = execute(OracleRequest(config=config, run=folder, scenario=given, compare=compare, out=out))
     except KeyboardInterrupt:
         say("stopped early: nothing was written")
         raise typer.Exit(INTERRUPTED) from None
