@@ -32,3 +32,5 @@ LEAVE: Final = 25
 GROUP: Final = 26
 TRIAL_ARM: Final = 40
 TRIAL_ORDER: Final = 41
+ORACLE: Final = 901
+POTENTIAL: Final = 902

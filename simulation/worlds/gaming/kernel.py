@@ -33,6 +33,8 @@ _OFFERED = int(EventKind.QUEST_OFFERED)
 _STARTED = int(EventKind.QUEST_STARTED)
 _COMPLETED = int(EventKind.QUEST_COMPLETED)
 _MATCH = int(EventKind.MATCH_PLAYED)
+QUEST_WEIGHT = 0.5
+"""How much a quest matters, 0 to 1."""
 
 
 @kernel
@@ -62,12 +64,19 @@ def offer_quest(p: Person, k: Cognition, w: Parameters, now: Moment, sink: ListS
     row = new_event(sink, p, _OFFERED)
     row.item = int(content(p, now, 3) * ITEMS)
     row.level = level
-    off = level - (p.ability + 0.08 - 0.5 * (p.fatigue - 0.4))
-    weight = 0.5
-    logit = w.answer + answer_logit(p, k, body_minute(p, k, now), 0.0, weight)
-    logit += k.answer_interest * interest(p, now, row.item) - w.flow * off * off
     p.due_weight = level
-    decide(p, k, now, sink, row, answer_probability(p, k, 0.0, weight, logit))
+    liked = interest(p, now, row.item)
+    logit = quest_logit(p, k, w, body_minute(p, k, now), (level, liked))
+    decide(p, k, now, sink, row, answer_probability(p, k, 0.0, QUEST_WEIGHT, logit))
+
+
+@kernel
+def quest_logit(p: Person, k: Cognition, w: Parameters, local: int, what: tuple[float, float]) -> float:
+    """Log-odds of taking up a quest that is noticed; `what` is (challenge, the person's interest in its topic)."""
+    level, liked = what
+    off = level - (p.ability + 0.08 - 0.5 * (p.fatigue - 0.4))
+    logit = w.answer + answer_logit(p, k, local, 0.0, QUEST_WEIGHT)
+    return logit + (k.answer_interest * liked - w.flow * off * off)
 
 
 @kernel
@@ -93,6 +102,12 @@ def complete_quest(p: Person, now: Moment, sink: ListSink) -> None:
     row = finish(p, now, sink, _COMPLETED)
     row.level = level
     row.amount = won
+    take_result(p, won)
+
+
+@kernel
+def take_result(p: Person, won: int) -> None:
+    """What winning or losing does to mood."""
     p.mood = clamp(p.mood + (0.03 if won == 1 else -0.02), -1.0, 1.0)
 
 

@@ -66,18 +66,47 @@ def prompt(p: Person, k: Cognition, w: Parameters, now: Moment, sink: ListSink) 
     row = new_event(sink, p, _PROMPT)
     row.item = int(content(p, now, 3) * ITEMS)
     row.amount = scale
+    logit = prompt_logit(p, k, w, body_minute(p, k, now), scale)
+    decide(p, k, now, sink, row, answer_probability(p, k, 0.0, prompt_weight(scale), logit))
+
+
+@kernel
+def prompt_weight(scale: int) -> float:
+    """How much a check-in on this scale matters, 0.4 or 0.6."""
+    return 0.4 + 0.2 * (scale - 1)
+
+
+@kernel
+def prompt_logit(p: Person, k: Cognition, w: Parameters, local: int, scale: int) -> float:
+    """Log-odds of completing a check-in on this scale that is noticed."""
     touched = -p.mood if scale == MOOD_SCALE else 1.5 * (p.stress - 0.3)
-    weight = 0.4 + 0.2 * (scale - 1)
-    logit = w.answer + answer_logit(p, k, body_minute(p, k, now), 0.0, weight)
-    logit += w.answer_state * touched + 0.8 * p.taste * (1.0 if scale == MOOD_SCALE else -1.0)
-    decide(p, k, now, sink, row, answer_probability(p, k, 0.0, weight, logit))
+    logit = w.answer + answer_logit(p, k, local, 0.0, prompt_weight(scale))
+    return logit + (w.answer_state * touched + 0.8 * p.taste * (1.0 if scale == MOOD_SCALE else -1.0))
+
+
+@kernel
+def check_in_share(p: Person) -> float:
+    """Share of a check-in that is filled in, before it is kept between 0 and 1."""
+    return 0.5 + 0.4 * p.control + 0.4 * p.focus - 0.3 * p.fatigue
+
+
+@kernel
+def homework_share(p: Person) -> float:
+    """Share of the homework that is done, before it is kept between 0 and 1."""
+    return 0.3 + 0.5 * p.control + 0.4 * p.focus
+
+
+@kernel
+def relieve(p: Person) -> None:
+    """What a therapy session does to stress."""
+    p.stress = clamp(p.stress - 0.04, 0.0, 1.0)
 
 
 @kernel
 def check_in(p: Person, k: Cognition, w: Parameters, now: Moment, sink: ListSink) -> None:
     """The check-in is completed; some go on to report symptoms."""
     row = respond(p, k, now, sink, _CHECK_IN)
-    completion = clamp(0.5 + 0.4 * p.control + 0.4 * p.focus - 0.3 * p.fatigue, 0.0, 1.0)
+    completion = clamp(check_in_share(p), 0.0, 1.0)
     row.score = completion
     row.duration = 20.0 + 70.0 * content(p, now, 12)
     if uniform(now.seed, purposes.TASK, p.number, now.tick, 0) < w.reports:
@@ -100,7 +129,7 @@ def do_homework(p: Person, now: Moment, sink: ListSink) -> None:
     """A piece of therapy homework."""
     row = new_event(sink, p, _HOMEWORK)
     row.item = int(content(p, now, 3) * ITEMS)
-    row.score = clamp(0.3 + 0.5 * p.control + 0.4 * p.focus, 0.0, 1.0)
+    row.score = clamp(homework_share(p), 0.0, 1.0)
     row.duration = 60.0 * (1.0 + 6.0 * content(p, now, 4))
 
 
@@ -112,7 +141,7 @@ def attend(p: Person, w: Parameters, now: Moment, sink: ListSink) -> None:
     row.score = 1.0
     minutes = 8 + int(w.therapy_minutes * content(p, now, 5))
     row.duration = 60.0 * minutes
-    p.stress = clamp(p.stress - 0.04, 0.0, 1.0)
+    relieve(p)
     begin(p, now, row, minutes)
 
 

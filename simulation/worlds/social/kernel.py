@@ -34,6 +34,8 @@ _SEEN = int(EventKind.COMMENT_SEEN)
 _COMMENT = int(EventKind.COMMENT_POSTED)
 _CALL = int(EventKind.VIDEO_CALL_JOINED)
 _CALL_END = int(EventKind.VIDEO_CALL_ENDED)
+COMMENT_RANGE, POST_RANGE = 0.6, 0.8
+"""Width of the tone of one's own words around one's mood. Chosen."""
 
 
 @kernel
@@ -68,9 +70,23 @@ def see_comment(p: Person, k: Cognition, w: Parameters, now: Moment, common: Com
     row.peer = some_friend(p, common, content(p, now, 4))
     row.tone, row.weight = tone, weight
     row.text = pick_phrase(p, now, tone, 0)
-    logit = w.answer + answer_logit(p, k, body_minute(p, k, now), tone, weight)
-    logit += k.answer_interest * interest(p, now, row.item)
+    liked = interest(p, now, row.item)
+    logit = comment_logit(p, k, w, body_minute(p, k, now), (tone, weight, liked))
     decide(p, k, now, sink, row, answer_probability(p, k, tone, weight, logit))
+    rub_off(p, w, tone)
+
+
+@kernel
+def comment_logit(p: Person, k: Cognition, w: Parameters, local: int, what: tuple[float, float, float]) -> float:
+    """Log-odds of answering a comment that is noticed; `what` is (tone, importance, interest in its topic)."""
+    tone, weight, liked = what
+    logit = w.answer + answer_logit(p, k, local, tone, weight)
+    return logit + k.answer_interest * liked
+
+
+@kernel
+def rub_off(p: Person, w: Parameters, tone: float) -> None:
+    """The tone of a comment moves the mood of whoever is there to read it."""
     if p.wandering == 0:
         p.mood = clamp(p.mood + w.rub_off * tone, -1.0, 1.0)
 
@@ -79,7 +95,7 @@ def see_comment(p: Person, k: Cognition, w: Parameters, now: Moment, common: Com
 def comment(p: Person, k: Cognition, now: Moment, sink: ListSink) -> None:
     """The answer to a comment, coloured by the person's mood."""
     row = respond(p, k, now, sink, _COMMENT)
-    tone = clamp(p.mood + 0.6 * (content(p, now, 10) - 0.5), -1.0, 1.0)
+    tone = clamp(p.mood + COMMENT_RANGE * (content(p, now, 10) - 0.5), -1.0, 1.0)
     row.tone = tone
     row.weight = 0.2 + 0.6 * content(p, now, 11)
     row.duration = 5.0 + 60.0 * content(p, now, 12)
@@ -90,7 +106,7 @@ def comment(p: Person, k: Cognition, now: Moment, sink: ListSink) -> None:
 def publish(p: Person, w: Parameters, now: Moment, sink: ListSink) -> None:
     """A post of one's own."""
     row = new_event(sink, p, _POST)
-    tone = clamp(p.mood + 0.8 * (content(p, now, 1) - 0.5), -1.0, 1.0)
+    tone = clamp(p.mood + POST_RANGE * (content(p, now, 1) - 0.5), -1.0, 1.0)
     row.item = int(content(p, now, 3) * ITEMS)
     row.tone = tone
     row.weight = content(p, now, 2)

@@ -14,7 +14,7 @@ from simulation.scenarios import load
 from simulation.worlds import discover
 
 WORLDS = [world for world in World if world is not World.NONE]
-FILES = {"__init__.py", "spec.py", "kernel.py", "agent.py"}
+FILES = {"__init__.py", "spec.py", "kernel.py", "agent.py", "watch.py"}
 
 
 @cache
