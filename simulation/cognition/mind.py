@@ -72,10 +72,7 @@ def end_rate(p: Person, k: Parameters) -> float:
 
 @kernel
 def wander(p: Person, k: Parameters, now: Moment) -> None:
-    """Begin or end an episode of mind-wandering; a practice keeps the mind where it is."""
-    if practising(p, k):
-        p.wandering = 0
-        return
+    """Begin or end an episode of mind-wandering; minds wander in a practice as elsewhere."""
     u = uniform(now.seed, purposes.WANDER, p.number, now.tick, 0)
     if p.wandering == 1:
         if u < end_rate(p, k):

@@ -44,7 +44,7 @@ class Parameters:
 
     # Mind-wandering: episodes that begin and end at a rate (a two-state Markov process), 46.9% of sampled moments
     # (row 1); longer and more often when tired, stressed and unfocused (Smallwood & Schooler 2015: directions).
-    wander_onset: float = 1.0 / 14.0
+    wander_onset: float = 1.0 / 13.5
     wander_end: float = 1.0 / 22.0
     wander_fatigue: float = 2.2
     wander_stress: float = 1.2
@@ -70,10 +70,10 @@ class Parameters:
     # Mood: AR(1); what is asked between prompts is the feeling, whose thoughts forget, so the mood must last longer
     # than the .30 of row 4 says (fitted). Over the day, two peaks, early and late (row 6; amplitude chosen). The noise,
     # a minute in a session and each 8 minutes outside, gives a standard deviation of about .2 between moments.
-    mood_return: float = 120.0
-    mood_noise: float = 0.026
-    mood_noise_outside: float = 0.0735
-    mood_day: float = 0.08
+    mood_return: float = 210.0
+    mood_noise: float = 0.0197
+    mood_noise_outside: float = 0.0557
+    mood_day: float = 0.12
     mood_stress: float = 0.55
     # Symptom scales ask about the last two weeks (Kroenke 2001; Spitzer 2006).
     symptom_memory: float = 14.0 * 24.0 * 60.0
@@ -94,11 +94,11 @@ class Parameters:
     # Skill builds up with practices and fades over weeks; at 1 it changes rest and control by so much (rows 18 to 20).
     skill_step: float = 0.03
     skill_fade: float = 40.0 * 24.0 * 60.0
-    skill_cheer: float = 0.10
-    skill_calm: float = 0.04
+    skill_cheer: float = 0.18
+    skill_calm: float = 0.055
     skill_aware: float = 0.15
     skill_focus: float = 0.03
-    skill_quick: float = 0.02
+    skill_quick: float = 0.023
     skill_span: float = 0.25
     # Habituation: the next practice gives 1/(1 + habit) of the first; habit fades over three days (row 22: the
     # effect of prompts falls to nothing within weeks; form chosen).
@@ -130,13 +130,13 @@ class Parameters:
     accept_open: float = 0.9
     accept_burden: float = -1.2
     accept_habit: float = -0.2
-    accept_prompted: float = -0.035
+    accept_prompted: float = -0.08
     accept_trust: float = 1.0
     accept_left: float = 1.0
     prompted_fade: float = 30.0 * 24.0 * 60.0
     abandon: float = 0.22
     # Practising unasked in a session, a minute: keen people far more often than others (rows 12 and 13).
-    own_rate: float = 0.0025
+    own_rate: float = 0.004
     own_keen: float = 1.2
     own_trust: float = 1.0
     own_open: float = 1.0
@@ -144,11 +144,11 @@ class Parameters:
     # Giving up, a day: most who merely install an app leave in the first days (row 15); who is enrolled, as in a trial
     # or by an employer, seldom does (row 17). `enrolled` 1 by default.
     enrolled: float = 1.0
-    leave_new: float = 1.03
+    leave_new: float = 0.9
     leave_new_days: float = 3.0
     leave_later: float = 0.011
-    enrolled_new: float = 0.942
-    enrolled_later: float = 0.79
+    enrolled_new: float = 0.955
+    enrolled_later: float = 0.70
     leave_trust: float = 1.0
 
     # Noticing an exposure: attention on the task, or capture by what is strongly worded or important. Chosen.
@@ -185,11 +185,11 @@ class Parameters:
     reaction_checks: float = 0.012
     # Reaction times, ex-Gaussian, ms, of a rested person (row 26: 257 ms on the first day); what tiredness of the day,
     # wandering and sleep debt (row 26: 351 ms on the tenth) add; lapse of the reaction test at 500 ms (row 27).
-    reaction_mu: float = 232.0
+    reaction_mu: float = 230.0
     reaction_sigma: float = 30.0
     reaction_tau: float = 50.0
     reaction_tired: float = 0.25
-    reaction_debt: float = 1.6
+    reaction_debt: float = 1.35
     reaction_wandering: float = 0.12
     reaction_tail: float = 4.0
     fatigue_rested: float = 0.25

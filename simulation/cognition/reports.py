@@ -23,16 +23,16 @@ def intensity(p: Person, k: Parameters, emotion: int) -> float:
     """Expected intensity of an emotion, about 0 to 1."""
     valence, arousal = feeling(p, k), p.stress - 0.3
     if emotion == HAPPY:
-        return 0.40 + 0.80 * valence
+        return 0.35 + 0.80 * valence
     if emotion == EXCITED:
-        return 0.20 + 0.50 * valence + 0.40 * arousal
+        return 0.20 + 0.65 * valence + 0.30 * arousal
     if emotion == RELAXED:
-        return 0.36 + 0.50 * valence - 0.80 * arousal
+        return 0.34 + 0.50 * valence - 0.60 * arousal
     if emotion == ANGRY:
-        return 0.10 - 0.50 * valence + 0.50 * arousal
+        return 0.13 - 0.50 * valence + 0.50 * arousal
     if emotion == ANXIOUS:
-        return 0.22 - 0.45 * valence + 0.80 * arousal
-    return 0.17 - 0.70 * valence
+        return 0.28 - 0.45 * valence + 0.70 * arousal
+    return 0.20 - 0.70 * valence
 
 
 @kernel

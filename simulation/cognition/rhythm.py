@@ -17,11 +17,12 @@ WEEKEND_HOURS = 24
 """Where the hours of Saturday and Sunday begin in tables of 48 hours."""
 COSINE = np.array([math.cos(2.0 * math.pi * minute / DAY) for minute in range(DAY)])
 """Cosine over the minutes of a day: looked up, because everybody needs it every minute."""
-# A half-day wave with its tops at 9:00 and 21:00, and a whole-day wave with its top at 3:00 that moves them towards the
-# night: tops early in the morning and late in the evening, the lowest point in the afternoon (Golder & Macy 2011).
+# A half-day wave with its tops at 7:45 and 19:45, and a whole-day wave with its top at 2:15 that moves them towards the
+# night. Mood follows hours later: tops early in the morning and late in the evening, the lowest point in the afternoon
+# (Golder & Macy 2011).
 MOOD_OF_DAY = np.array(
     [
-        0.65 * math.cos(4.0 * math.pi * (minute - 540) / DAY) + 0.55 * math.cos(2.0 * math.pi * (minute - 180) / DAY)
+        0.65 * math.cos(4.0 * math.pi * (minute - 465) / DAY) + 0.55 * math.cos(2.0 * math.pi * (minute - 135) / DAY)
         for minute in range(DAY)
     ]
 )

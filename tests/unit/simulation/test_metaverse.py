@@ -13,7 +13,10 @@ from simulation.scenarios import load
 from simulation.scenarios.model import Scenario
 from tests.unit.simulation.orders import command_batch, offers_to_everyone
 
-STATES = ("focus", "fatigue", "stress", "mood", "wandering", "world", "answers", "lapses", "exposures", "minutes")
+STATES = (
+    *("focus", "fatigue", "stress", "mood", "wandering", "world", "answers", "lapses", "exposures", "minutes"),
+    *("trust", "skill", "left", "gloom", "worry", "debt"),
+)
 
 
 def digest(scenario: Scenario, seed: int, ticks: int = 90) -> str:

@@ -1,0 +1,1 @@
+"""One file a fact: its protocol, sample size, source and pass rule, and how it is measured."""

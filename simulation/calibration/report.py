@@ -1,0 +1,179 @@
+"""`calibration.html`: what was published beside what the simulated population does."""
+
+from math import isfinite
+from pathlib import Path
+
+from infra.pages import (
+    Block,
+    Chart,
+    Check,
+    Column,
+    Estimate,
+    Mark,
+    Outcome,
+    Page,
+    Paragraph,
+    Reproduce,
+    Section,
+    Table,
+    Verdict,
+    charts,
+    numbers,
+    write_page,
+)
+from infra.pages.palette import BLUE, MUTED
+from infra.runs import environment
+from simulation.calibration.fact import Curve, Part, Published, Result
+from simulation.calibration.scorecard import ENOUGH, Scorecard
+
+_GROUPS = (
+    ("Thoughts and feelings", range(1, 7)),
+    ("When people act", range(7, 10)),
+    ("Notifications and prompts", (10, 11, 12, 13, 14, 22, 23)),
+    ("Staying and leaving", (15, 16, 17)),
+    ("What practice does", (18, 19, 20, 21)),
+    ("Attention and sleep", (24, 25, 26, 27)),
+)
+
+
+def write_report(card: Scorecard, path: Path, command: str) -> Path:
+    """Write the page of a scorecard; `command` is what was typed."""
+    return write_page(page(card, command), path)
+
+
+def page(card: Scorecard, command: str) -> Page:
+    """The page of a scorecard."""
+    return Page(
+        title=f"Calibration of scenario {card.scenario.name}",
+        subtitle=f"{len(card.results)} published findings, measured in {numbers.seconds(card.seconds)}",
+        verdict=_verdict(card),
+        table=_table(card),
+        sections=tuple(_section(title, card, rows) for title, rows in _GROUPS),
+        health=_health(card),
+        reproduce=Reproduce(command, card.scenario.seed, environment()["versions"]),
+    )
+
+
+def _verdict(card: Scorecard) -> Verdict:
+    total, missed = len(card.results), [result.fact.title for result in card.results if not result.passed]
+    sentence = f"{card.passed} of {total} published findings hold in the simulated population."
+    if missed:
+        sentence += f" {len(missed)} do not: {'; '.join(title[0].lower() + title[1:] for title in missed)}."
+    return Verdict(Outcome.of(card.ok), sentence, "" if card.ok else f"fewer than {ENOUGH}")
+
+
+def _table(card: Scorecard) -> Table:
+    columns = (
+        Column("Finding", align="left"),
+        Column("Measured", align="left"),
+        Column("Simulated"),
+        Column("Published"),
+        Column("Agrees", align="left"),
+        Column("", align="left"),
+    )
+    rows = []
+    for result in card.results:
+        for place, part in enumerate(result.finding.parts):
+            title = f"{result.fact.row}. {result.fact.title}" if place == 0 else ""
+            one = part.simulated
+            cells = (
+                title,
+                f"{part.name}, {part.unit}" if part.unit else part.name,
+                Estimate(one.value, one.low, one.high),
+                _published(part.published),
+                Mark(Outcome.of(part.passed), "yes" if part.passed else "no"),
+                _remark(result) if place == 0 else "",
+            )
+            rows.append(cells)
+    caption = (
+        f"{card.passed} of {len(card.results)} agree in all their parts. Simulated values with 95% intervals by "
+        "bootstrap over people; where a paper gives no interval, the margin that its fact allows stands in its place."
+    )
+    return Table(columns, tuple(rows), caption)
+
+
+def _remark(result: Result) -> str:
+    words = [word for word, told in (("held out", result.fact.held_out), ("recalled", result.fact.recalled)) if told]
+    return ", ".join([*words, *([result.finding.note] if result.finding.note else [])])
+
+
+def _published(published: Published) -> str:
+    if not isfinite(published.high):
+        return f"above {numbers.number(published.low)}"
+    interval = f"[{numbers.number(published.low)}, {numbers.number(published.high)}]"
+    return interval if published.value is None else f"{numbers.number(published.value)} {interval}"
+
+
+def _section(title: str, card: Scorecard, rows: range | tuple[int, ...]) -> Section:
+    body: list[Block] = []
+    for result in card.results:
+        if result.fact.row in rows:
+            body += _fact(result)
+    return Section(title, tuple(body))
+
+
+def _fact(result: Result) -> list[Block]:
+    fact = result.fact
+    told = f"{fact.row}. {fact.title}. Source: {fact.source}. Protocol: {fact.protocol}. Passes where {fact.rule}."
+    blocks: list[Block] = [Paragraph(told)]
+    units: dict[str, list[Part]] = {}
+    for part in result.finding.parts:
+        units.setdefault(part.unit, []).append(part)
+    blocks += [_intervals(parts, unit) for unit, parts in units.items()]
+    if result.finding.curve is not None:
+        blocks.append(_curve(result.finding.curve))
+    return blocks
+
+
+def _intervals(parts: list[Part], unit: str) -> Chart:
+    rows = []
+    for part in parts:
+        one, other = part.simulated, part.published
+        rows.append(charts.Interval(f"{part.name}, simulated", one.value, one.low, one.high, BLUE))
+        if isfinite(other.high):
+            middle = (other.low + other.high) / 2 if other.value is None else other.value
+            rows.append(charts.Interval(f"{part.name}, published", middle, other.low, other.high, MUTED))
+    agree = [part.name for part in parts if part.passed]
+    miss = [part.name for part in parts if not part.passed]
+    caption = "; ".join(
+        f"{word}: {', '.join(names)}" for word, names in (("agrees", agree), ("does not agree", miss)) if names
+    )
+    return charts.interval_plot(
+        rows,
+        unit=unit or "value",
+        caption=f"{caption[0].upper()}{caption[1:]}.",
+        alt_text=f"Simulated and published intervals of {', '.join(part.name for part in parts)}.",
+        zero=any(part.direction for part in parts),
+    )
+
+
+def _curve(curve: Curve) -> Chart:
+    colours = {"published": MUTED}
+    lines = tuple(
+        charts.Line(name, x, y, colours.get(name, BLUE), dashed=name != next(iter(curve.lines)))
+        for name, (x, y) in curve.lines.items()
+    )
+    ends = "; ".join(
+        f"{name} from {numbers.number(y[0])} to {numbers.number(y[-1])}" for name, (_, y) in curve.lines.items()
+    )
+    return charts.line_chart(
+        [charts.LinePanel(curve.title, lines)],
+        charts.Axes(curve.x, curve.y),
+        caption=f"{curve.title}: {ends}.",
+        alt_text=f"{curve.title} over {curve.x}.",
+    )
+
+
+def _health(card: Scorecard) -> tuple[Check, ...]:
+    known = [part for result in card.results for part in result.finding.parts if isfinite(part.simulated.low)]
+    every = sum(len(result.finding.parts) for result in card.results)
+    held = [result for result in card.results if result.fact.held_out]
+    return (
+        Check("Every number has an interval", len(known) == every, f"{len(known)} of {every}"),
+        Check(
+            "Held-out findings",
+            None if not held else all(result.passed for result in held),
+            f"{sum(result.passed for result in held)} of {len(held)} hold; no parameter was fitted to them",
+        ),
+        Check("Enough findings hold", card.ok, f"{card.passed}; at least {ENOUGH} must"),
+    )
