@@ -1,4 +1,4 @@
-"""Commands of the simulation: `calibrate`, `bench sim`, `bench coverage`, `bench spillover`."""
+"""Commands of the simulation: `calibrate`, `look`, `bench sim`, `bench coverage`, `bench spillover`."""
 
 import shlex
 import sys
@@ -106,5 +106,25 @@ def calibrate(
         raise typer.Exit(1)
 
 
-COMMANDS: dict[str, typer.Typer | Callable[..., Any]] = {"calibrate": calibrate}
+def look(
+    scenario: Annotated[str, typer.Argument(help="A built-in scenario, or the path of a YAML file.")] = "spillover",
+    seed: Seed = None,
+    set_: Sets = None,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port of the page; 0 takes any free one.")] = 0,
+    pace: Annotated[
+        float, typer.Option("--minutes-per-second", min=0, help="Simulated minutes a second; 0: as fast as it goes.")
+    ] = 10.0,
+) -> None:
+    """Watch a running population on a page: worlds, focus, contagion, interventions. Ctrl-C ends it."""
+    from simulation.live.app import serve
+    from simulation.live.running import Look
+    from simulation.scenarios import load
+    from simulation.trials.offering import Offers
+
+    resolved = load(scenario, overrides(set_))
+    chosen = resolved.seed if seed is None else seed
+    serve(Look(scenario=resolved, seed=chosen, offers=Offers(), ticks_per_s=pace), port, say)
+
+
+COMMANDS: dict[str, typer.Typer | Callable[..., Any]] = {"calibrate": calibrate, "look": look}
 BENCHES: dict[str, Callable[..., Any]] = {"sim": bench_sim, "coverage": bench_coverage, "spillover": bench_spillover}
