@@ -39,30 +39,6 @@ def bench_sim(
         emit_json(result)
 
 
-def calibrate(
-    scenario: Annotated[str, typer.Option("--scenario", help="A built-in scenario, or a YAML file.")] = "demo",
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the folder of the scorecard goes.")] = Path(
-        "runs"
-    ),
-    json: Json = False,
-) -> None:
-    """Measure the population against published findings; exit 1 where fewer than 20 hold."""
-    from simulation.calibration.protocols import total_days
-    from simulation.calibration.scorecard import measure, write
-    from simulation.scenarios import load
-
-    loaded = load(scenario)
-    with progress_bar() as bar:
-        task = bar.add_task("half days", total=2 * total_days())
-        card = measure(loaded, say, lambda minutes: bar.advance(task, minutes / 720))
-    folder = write(card, out, shlex.join(["calmverse", *sys.argv[1:]]))
-    say(f"{card.passed} of {len(card.results)} findings hold; report: {folder.path / 'calibration.html'}")
-    if json:
-        emit_json(card.as_json())
-    if not card.ok:
-        raise typer.Exit(1)
-
-
 def oracle(
     run: Annotated[
         str | None, typer.Option("--run", help="Run whose lake is read: a folder, an id in runs/, or latest.")

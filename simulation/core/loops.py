@@ -68,7 +68,7 @@ def group_by_world(
 
 
 @compiled
-def add_circles(state: Rows, residents: NDArray[np.int32], circles: NDArray[np.int64]) -> None:
+def add_circles(state: Rows, residents: NDArray[np.int32], circles: NDArray[np.int32]) -> None:
     """Add `residents`, who are in a session, to the sums per circle: their number, mood and stress in fixed point."""
     for place in residents:
         p = state[place]

@@ -61,7 +61,7 @@ class Metaverse(mesa.Model):  # type: ignore[misc]  # mesa publishes no types
         self.people: Rows = born(scenario, self.seed_value, numbers)
         self.common = Common(
             np.zeros((WORLDS, 2 * HOURS_A_DAY)),
-            np.zeros((circle_count(scenario), 3), np.int64),
+            np.zeros((circle_count(scenario), 3), np.int32),
             min(scenario.circle_size, scenario.people),
         )
         self.refused: Counter[str] = Counter()
@@ -107,13 +107,13 @@ class Metaverse(mesa.Model):  # type: ignore[misc]  # mesa publishes no types
         if self.shard[1] == 1:
             self.common.circles[:] = self._sums
 
-    def circle_sums(self) -> NDArray[np.int64]:
-        """This shard's part of the circle sums after a step: int64 [circle, 3]; parts of shards add up exactly."""
-        sums: NDArray[np.int64] = self._sums.copy()
+    def circle_sums(self) -> NDArray[np.int32]:
+        """This shard's part of the circle sums after a step: int32 [circle, 3]; parts of shards add up exactly."""
+        sums: NDArray[np.int32] = self._sums.copy()
         return sums
 
-    def exchange(self, totals: NDArray[np.int64]) -> None:
-        """Take over the circle sums of all shards, int64 [circle, 3]."""
+    def exchange(self, totals: NDArray[np.integer]) -> None:
+        """Take over the circle sums of all shards, whole numbers [circle, 3]."""
         self.common.circles[:] = totals
 
     def drain(self) -> TickOutput:

@@ -21,7 +21,8 @@ class Common(NamedTuple):
     """What is the same for many people.
 
     `attraction`: float64 [place, local hour], how much a place draws people, 24 hours of weekdays, then of weekends.
-    `circles`: int64 [circle, 3]: people in a session at the end of the last tick, their mood and stress in fixed point.
+    `circles`: int32 [circle, 3]: people in a session at the end of the last tick, their mood and stress in fixed point.
+    A circle has 1,000 people (the last one up to 1,999), whose sums stay below 2^31.
     Both are looked up by pairs: arrays for compiled loops, dictionaries in the reference.
     `circle_size`: people in a circle; circle c holds the internal numbers from c · circle_size on.
     """

@@ -69,7 +69,9 @@ _FAMILY_OF_KIND = np.full(max(EventKind) + 1, -1, np.int8)
 for _kind, _spec in KINDS.items():
     if _spec.family is not None:
         _FAMILY_OF_KIND[_kind] = _FAMILIES.index(_spec.family)
-_TEXTS = pa.array([*(phrase.encode() for phrase in PHRASES), b""], pa.binary())
+_SENSITIVE = EVENT.arrow.field("sensitive").type
+_TEXTS = [phrase.encode() for phrase in PHRASES]
+_TEXT_LENGTHS = np.array([len(text) for text in _TEXTS], np.int32)
 SYMPTOM_ITEMS = 9
 """Items of a symptom scale, each 0 to 3."""
 
@@ -122,7 +124,7 @@ class Writer:
         event = np.zeros(len(rows), np.bool_)
         ids = self.ids(rows["number"], rows["seq"], event)
         replies = np.where(rows["reply"] >= 0, self.ids(rows["number"], rows["reply"], event), np.uint64(0))
-        envelope = [
+        envelope: list[NDArray[Any]] = [
             ids,
             person,
             rows["seq"].astype(np.uint32),
@@ -139,7 +141,8 @@ class Writer:
             self._payload(name, rows, order[first:last])
             for name, first, last in zip(_FAMILIES, starts[:-1], starts[1:], strict=True)
         ]
-        columns = [*(pa.array(values) for values in envelope), *payloads, self._sensitive(rows, ids)]
+        plain = [_plain(field.type, values) for field, values in zip(EVENT.arrow, envelope, strict=False)]
+        columns = [*plain, *payloads, self._sensitive(rows, ids)]
         return pa.RecordBatch.from_arrays(columns, schema=EVENT.arrow)
 
     def _sorted(self, rows: Rows, then: str, by_partition: bool) -> tuple[Rows, U64Array]:
@@ -158,25 +161,26 @@ class Writer:
         if not len(own):
             return pa.nulls(len(rows), plan.struct)
         children = []
-        for name, dtype in plan.columns:
+        for (name, dtype), field in zip(plan.columns, plan.fields, strict=True):
             column = np.zeros(len(rows), dtype)
             if name == "peer":
                 place(self._names(rows["peer"][own]), own, column)
             else:
                 spread(rows[name], own, column)
-            children.append(pa.array(column))
-        absent = np.ones(len(rows), np.bool_)
-        absent[own] = False
-        return pa.StructArray.from_arrays(children, fields=plan.fields, mask=pa.array(absent))
+            children.append(_plain(field.type, column))
+        present = np.zeros(len(rows), np.bool_)
+        present[own] = True
+        return _struct(plan.struct, present, len(own), children)
 
     def _sensitive(self, rows: Rows, ids: U64Array) -> pa.StructArray:
-        struct = EVENT.arrow.field("sensitive").type
-        present = (rows["text"] >= 0) | (rows["symptoms"] > 0)
-        if not present.any():
-            return pa.nulls(len(rows), struct)
-        texts = _TEXTS.take(pa.array(np.where(rows["text"] >= 0, rows["text"], len(PHRASES))))
-        children = [pa.array(np.zeros(len(rows), np.uint32)), texts, _symptoms(rows, ids)]
-        return pa.StructArray.from_arrays(children, fields=list(struct), mask=pa.array(~present))
+        text, symptoms = rows["text"], rows["symptoms"]
+        present = (text >= 0) | (symptoms > 0)
+        count = int(np.count_nonzero(present))
+        if not count:
+            return pa.nulls(len(rows), _SENSITIVE)
+        key_ids = _plain(pa.uint32(), np.zeros(len(rows), np.uint32))
+        children = [key_ids, _texts(text, len(rows)), _symptoms(rows, ids)]
+        return _struct(_SENSITIVE, present, count, children)
 
     def _outcomes(self, rows: Rows, person: U64Array, tick: int, intended_at: int) -> pa.RecordBatch:
         columns: list[NDArray[Any]] = [
@@ -219,16 +223,45 @@ def _cut(batch: pa.RecordBatch, partitions: Iterable[int]) -> dict[int, pa.Recor
 
 
 def _batch(columns: list[NDArray[Any]], schema: pa.Schema) -> pa.RecordBatch:
-    return pa.RecordBatch.from_arrays([pa.array(values) for values in columns], schema=schema)
+    arrays = [_plain(field.type, values) for field, values in zip(schema, columns, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _plain(kind: pa.DataType, column: NDArray[Any]) -> pa.Array:
+    """A column without nulls, of that very type: `pa.array` would look at it first."""
+    return pa.Array.from_buffers(kind, len(column), [None, pa.py_buffer(column)], null_count=0)
+
+
+def _struct(kind: pa.StructType, present: NDArray[np.bool_], count: int, children: list[pa.Array]) -> pa.StructArray:
+    """A struct that is null where `present` (true `count` times) is not."""
+    valid = pa.py_buffer(np.packbits(present, bitorder="little"))
+    return pa.Array.from_buffers(kind, len(present), [valid], null_count=len(present) - count, children=children)
+
+
+def _binary(lengths: NDArray[np.int32], values: bytes | NDArray[Any]) -> pa.Array:
+    """A binary column from the length of each value and all of them in a row."""
+    offsets = np.zeros(len(lengths) + 1, np.int32)
+    np.cumsum(lengths, out=offsets[1:])
+    return pa.Array.from_buffers(pa.binary(), len(lengths), [None, pa.py_buffer(offsets), pa.py_buffer(values)], 0)
+
+
+def _texts(text: NDArray[np.int16], count: int) -> pa.Array:
+    """The phrase of each row, empty where there is none."""
+    written = np.flatnonzero(text >= 0)
+    numbers = text[written]
+    lengths = np.zeros(count, np.int32)
+    lengths[written] = _TEXT_LENGTHS[numbers]
+    return _binary(lengths, b"".join([_TEXTS[number] for number in numbers.tolist()]))
 
 
 def _symptoms(rows: Rows, ids: U64Array) -> pa.Array:
     """Item scores around three times the severity, as little-endian float32 bytes; drawn from the event's id."""
-    reported = rows["symptoms"] > 0
+    reported = np.flatnonzero(rows["symptoms"])
+    lengths = np.zeros(len(rows), np.int32)
+    if not len(reported):
+        return _binary(lengths, b"")
     u = (mix(ids[reported][:, None] + np.arange(SYMPTOM_ITEMS, dtype=np.uint64)) >> np.uint64(11)) * 2.0**-53
     severity = rows["tone"][reported][:, None]
     scores = np.clip(3.0 * (severity + 0.5 * (u - 0.5)), 0.0, 3.0).astype("<f4")
-    lengths = np.where(reported, scores.itemsize * SYMPTOM_ITEMS, 0)
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(scores.tobytes())]
-    return pa.Array.from_buffers(pa.binary(), len(rows), buffers)
+    lengths[reported] = scores.itemsize * SYMPTOM_ITEMS
+    return _binary(lengths, scores.tobytes())

@@ -27,10 +27,12 @@ class Whereabouts:
         self._order: NDArray[np.int32] = np.zeros(room, np.int32)
         self._outside: NDArray[np.int32] = np.zeros(room, np.int32)
         self._starts: NDArray[np.int64] = np.zeros(WORLDS + 1, np.int64)
+        self._grouped: tuple[int, int] | None = None
         self.refresh(tick)
 
     def refresh(self, tick: int) -> None:
         """Read places anew from the records; `tick` is the one to be simulated next: everybody outside is visited."""
+        self._grouped = None
         self.where[:] = self._people["world"]
         self._due[:] = np.where(self.where > 0, np.iinfo(np.int32).max, tick)
 
@@ -40,7 +42,10 @@ class Whereabouts:
         return [(first, min(first + BLOCK, count)) for first in range(0, count, BLOCK)]
 
     def group(self, block: tuple[int, int]) -> None:
-        """List the people of the block by world."""
+        """List the people of the block by world; costs nothing where nobody has been visited since."""
+        if self._grouped == block:
+            return
+        self._grouped = block
         group_by_world(self.where, block, self._order, self._starts)
 
     def await_visit(self, block: tuple[int, int], tick: int) -> NDArray[np.int32]:
@@ -57,6 +62,7 @@ class Whereabouts:
 
     def note(self, visited: NDArray[np.int32], tick: int) -> None:
         """The people at these indices were visited in `tick`, and may have come, moved or gone."""
+        self._grouped = None
         note_visits(self._people, visited, tick, self.where, self._due)
 
     def all_in(self, place: World) -> NDArray[np.int64]:

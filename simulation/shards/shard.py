@@ -12,8 +12,8 @@ from simulation.core.model import Metaverse
 from simulation.core.output import TickOutput
 from simulation.scenarios.model import Scenario
 
-Sums = NDArray[np.int64]
-"""int64 [circle, 3]: people of a circle in a session, their mood and stress in fixed point."""
+Sums = NDArray[np.int32]
+"""int32 [circle, 3]: people of a circle in a session, their mood and stress in fixed point."""
 
 
 class Outlet(Protocol):

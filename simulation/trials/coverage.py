@@ -23,7 +23,7 @@ class CoverageBench:
     """Seeds and sizes. A trial is `people` for `hours` from ten in the morning, a random half offered a practice."""
 
     null_seeds: int = 1000
-    null_people: int = 200
+    null_people: int = 300
     null_hours: float = 3.0
     strong_seeds: int = 100
     strong_people: int = 2000
