@@ -201,7 +201,13 @@ def read_lake(run: Path, persons: pa.Array) -> Lake:
         shown.append(table.filter(pc.equal(table["kind"], int(EventKind.OFFER_SHOWN))).select(_SHOWN_COLUMNS))
     outcomes = [_of(table, persons).select(OUTCOME_COLUMNS) for table in _files(run / "lake", "outcomes")]
     truth = [_of(table, persons).select(TRUTH_COLUMNS) for table in _files(run / "truth", "truth")]
-    return Lake(*(pa.concat_tables(parts) for parts in (events, outcomes, truth, shown)), end_us)
+    return Lake(
+        events=pa.concat_tables(events),
+        outcomes=pa.concat_tables(outcomes),
+        truth=pa.concat_tables(truth),
+        shown=pa.concat_tables(shown),
+        end_us=end_us,
+    )
 
 
 def _files(root: Path, stream: str) -> Iterator[pa.Table]:
