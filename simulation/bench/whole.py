@@ -13,7 +13,7 @@ from simulation.core.model import Metaverse
 
 Say = Callable[[str], None]
 _SCALING = Span(warmup=60, ticks=20)
-_SHARDS = Span(warmup=30, ticks=60)
+_SHARDS = Span(warmup=30, ticks=50)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,7 @@ class SimulationBench:
     ticks: int = 60
     warmup: int = 60
     largest: int = SIZES[-1]
-    sharded_people: int = 100_000
+    sharded_people: int = 300_000
 
 
 def run_bench(config: SimulationBench, progress: Say) -> dict[str, Any]:

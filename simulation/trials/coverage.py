@@ -26,7 +26,7 @@ class CoverageBench:
     null_people: int = 300
     null_hours: float = 3.0
     strong_seeds: int = 100
-    strong_people: int = 1000
+    strong_people: int = 2000
     strong_hours: float = 8.0
 
 

@@ -46,9 +46,14 @@ def live_through(scenario: Scenario, seed: int, treated: Mask, offers: Offers) -
     model.start_measuring()
     for tick in range(scenario.ticks):
         if treated.any() and tick % offers.every == 0:
-            model.apply(_orders(model, treated, offers))
+            offer_to(model, treated, offers)
         model.step()
     return model
+
+
+def offer_to(model: Metaverse, treated: Mask, offers: Offers) -> int:
+    """Offer the practice to those of the treated who can be offered one now; to how many."""
+    return len(model.apply(_orders(model, treated, offers)))
 
 
 def _orders(model: Metaverse, treated: Mask, offers: Offers) -> pa.RecordBatch:
