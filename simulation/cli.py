@@ -1,4 +1,4 @@
-"""Commands of the simulation: `calibrate`, `bench sim`, `bench coverage`, `bench spillover`."""
+"""Commands of the simulation: `calibrate`, `oracle`, `bench sim`, `bench coverage`, `bench spillover`."""
 
 import shlex
 import sys
@@ -9,7 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from infra.console import emit_json, overrides, progress_bar, say
+from infra.contracts.errors import BadInput
 
+INTERRUPTED = 130
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
 
 
@@ -35,6 +37,48 @@ def bench_sim(
     )
     if json:
         emit_json(result)
+
+
+def oracle(
+    run: Annotated[
+        str | None, typer.Option("--run", help="Run whose lake is read: a folder, an id in runs/, or latest.")
+    ] = None,
+    scenario: Annotated[str | None, typer.Option("--scenario", help="Instead: simulate this one in process.")] = None,
+    set_: Sets = None,
+    people: Annotated[int, typer.Option("--people", min=1, max=1_000_000, help="People who are looked at.")] = 300,
+    particles: Annotated[int, typer.Option("--particles", min=50, max=100_000, help="Suppositions a person.")] = 1000,
+    compare: Annotated[
+        int | None, typer.Option("--compare", min=50, max=100_000, help="Also with so many particles, and compare.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the oracle's own random numbers.")] = 1,
+    threads: Annotated[int, typer.Option("--threads", min=1, max=64, help="People filtered at once.")] = 2,
+    out: Annotated[Path | None, typer.Option("--out", help="With --scenario: folder that results go to.")] = None,
+    json: Json = False,
+) -> None:
+    """The best prediction from what can be seen, and what every action would have done; written beside the run."""
+    from infra.runs import find
+    from simulation.oracle.command import OracleRequest, execute, tell
+    from simulation.oracle.config import OracleConfig
+    from simulation.scenarios import load
+
+    if (run is None) == (scenario is None):
+        raise BadInput("give either --run with a run, or --scenario with a scenario to simulate")
+    if run is not None and (set_ or out):
+        raise BadInput("--set and --out go with --scenario: a run is as it is, and its results are put beside it")
+    config = OracleConfig(people=people, particles=particles, seed=seed, threads=threads)
+    given = None if scenario is None else load(scenario, overrides(set_))
+    folder = None if run is None else find(Path("runs"), run).path
+    try:
+        document = execute(OracleRequest(config=config, run=folder, scenario=given, compare=compare, out=out))
+    except KeyboardInterrupt:
+        say("stopped early: nothing was written")
+        raise typer.Exit(INTERRUPTED) from None
+    tell(document)
+    if json:
+        emit_json(document)
+    if document["partial"] or document.get("compare", {}).get("partial"):
+        say("stopped early: the result is partial")
+        raise typer.Exit(INTERRUPTED)
 
 
 def bench_coverage(
@@ -100,11 +144,8 @@ def calibrate(
         card = measure(loaded, say, lambda minutes: bar.advance(task, minutes / 720))
     folder = write(card, out, shlex.join(["calmverse", *sys.argv[1:]]))
     say(f"{card.passed} of {len(card.results)} findings hold; report: {folder.path / 'calibration.html'}")
-    if json:
-        emit_json(card.as_json())
-    if not card.ok:
-        raise typer.Exit(1)
+    _finish(card.as_json(), json=json, fine=card.ok)
 
 
-COMMANDS: dict[str, typer.Typer | Callable[..., Any]] = {"calibrate": calibrate}
+COMMANDS: dict[str, typer.Typer | Callable[..., Any]] = {"calibrate": calibrate, "oracle": oracle}
 BENCHES: dict[str, Callable[..., Any]] = {"sim": bench_sim, "coverage": bench_coverage, "spillover": bench_spillover}

@@ -57,7 +57,31 @@ TRUTH = Record(
 )
 """What only the simulator knows, version 1."""
 
-RECORDS: dict[str, Record] = {record.name: record for record in (EVENT, OUTCOME, SCORE, DECISION, COMMAND, TRUTH)}
+POTENTIAL = Record(
+    name="potential",
+    version=1,
+    fields=(
+        Field("person", "u64", "Pseudonym"),
+        Field("tick", "i64", "Tick of the decision point: the action takes place in the next one"),
+        Field("action", "u8", "What is done (commands.Practice); 0 is no offer"),
+        Field("accepted", "u8", "1 when the offer is taken up"),
+        Field("receptivity", "f64", "True probability of taking up an offer, as the person is at the decision point"),
+        Field("session_minutes", "f32", "Minutes in a session in the hour after", "min"),
+        Field("focus_minutes", "f32", "Of these, minutes neither wandering nor practising", "min"),
+        Field("practice_minutes", "f32", "Minutes practised in the hour after, of what has ended by then", "min"),
+        Field("lapses", "f64", "Expected number of failed attention checks in the hour after"),
+        Field("stress", "f64", "Mean stress of these minutes, 0 to 1; NaN where there are none"),
+        Field("mood", "f64", "Mean feeling of these minutes, -1 to 1; NaN where there are none"),
+    ),
+)
+"""What would come of one action at a sampled decision point, version 1: all else equal, one row an action.
+
+It is never on a topic and never in the lake: `calmverse oracle` works it out and puts it beside the truth.
+"""
+
+RECORDS: dict[str, Record] = {
+    record.name: record for record in (EVENT, OUTCOME, SCORE, DECISION, COMMAND, TRUTH, POTENTIAL)
+}
 
 
 def record_of(stream: str) -> Record:

@@ -20,7 +20,7 @@ from infra.pages.blocks import (
     Table,
     Verdict,
 )
-from infra.pages.writer import render_page, write_page
+from infra.pages.writer import render_page, style_sheet, write_page
 
 __all__ = [
     "Block",
@@ -42,5 +42,6 @@ __all__ = [
     "Table",
     "Verdict",
     "render_page",
+    "style_sheet",
     "write_page",
 ]

@@ -35,7 +35,7 @@ def render_page(page: Page) -> str:
     template = _environment().get_template("page.html")
     return template.render(
         page=page,
-        style=Markup(_style()),  # noqa: S704 our own style sheet, read from beside this file
+        style=Markup(style_sheet()),  # noqa: S704 our own style sheet, read from beside this file
         marks=_MARKS,
         labels=_LABELS,
         svg=lambda text: _embed(text, next(pictures)),
@@ -58,7 +58,8 @@ def _environment() -> jinja2.Environment:
 
 
 @cache
-def _style() -> str:
+def style_sheet() -> str:
+    """The colours of both themes as CSS variables, and the rules of every page."""
     light = "".join(f"--{c.name}:{c.light};" for c in COLOURS)
     dark = "".join(f"--{c.name}:{c.dark};" for c in COLOURS)
     rules = (_HERE / "page.css").read_text(encoding="utf-8")
@@ -92,7 +93,7 @@ def _block_kind(block: Block) -> str:
 
 def _stacks(table: Table) -> bool:
     """Whether a narrow window shows each row as a card: a wide table of few rows would hide its last columns."""
-    return len(table.columns) > 3 and len(table.rows) <= 16
+    return len(table.columns) > 3 and len(table.rows) <= 32
 
 
 def _anchor(title: str) -> str:

@@ -15,6 +15,7 @@ class Never:
     """No offer, with probability 1."""
 
     name: ClassVar[str] = "never"
+    needs_scores: ClassVar[bool] = False
 
     def probabilities(self, points: Points) -> NDArray[np.float64]:
         """No offer at every point, shape (n, a)."""

@@ -15,6 +15,7 @@ class Random:
     """Offer with `probability`; the practice that suits the scene gets `main_share` of the offers."""
 
     name: ClassVar[str] = "random"
+    needs_scores: ClassVar[bool] = False
 
     probability: float = 0.02
     main_share: float = 1 / 3

@@ -208,5 +208,32 @@ def up(
     )
 
 
-COMMANDS = {"run": run, "replay": replay, "compare": compare, "up": up}
+def watch(
+    scenario: Annotated[str, typer.Argument(help="A built-in scenario, or the path of a YAML file.")] = "demo",
+    seed: Seed = None,
+    set_: Sets = None,
+    policy: PolicyName = "random",
+    model: Model = None,
+    speed: Annotated[float, typer.Option("--speed", min=0, help="Simulated minutes a second; 0 begins paused.")] = 30.0,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port of the page; 0 takes any free one.")] = 0,
+) -> None:
+    """Show a running population on a page: worlds, focus, contagion, interventions. Without a broker."""
+    from services.experiments.watch.main import WatchRequest
+    from services.experiments.watch.main import watch as execute
+    from services.experiments.watch.population import Pace
+    from simulation.scenarios import load
+
+    given = overrides(set_) | {"policy": f"{{name: {policy}}}"} | ({} if seed is None else {"seed": str(seed)})
+    execute(
+        WatchRequest(
+            scenario=load(scenario, given),
+            pace=Pace(minutes_per_second=speed),
+            port=port,
+            command=command_line(),
+            model=model,
+        )
+    )
+
+
+COMMANDS = {"run": run, "replay": replay, "compare": compare, "up": up, "watch": watch}
 BENCHES: dict[str, object] = {}

@@ -65,43 +65,52 @@ def _verdict(card: Scorecard) -> Verdict:
 def _table(card: Scorecard) -> Table:
     columns = (
         Column("Finding", align="left"),
-        Column("Measured", align="left"),
         Column("Simulated"),
         Column("Published"),
         Column("Agrees", align="left"),
-        Column("", align="left"),
     )
-    rows = []
-    for result in card.results:
-        for place, part in enumerate(result.finding.parts):
-            title = f"{result.fact.row}. {result.fact.title}" if place == 0 else ""
-            one = part.simulated
-            cells = (
-                title,
-                f"{part.name}, {part.unit}" if part.unit else part.name,
-                Estimate(one.value, one.low, one.high),
-                _published(part.published),
-                Mark(Outcome.of(part.passed), "yes" if part.passed else "no"),
-                _remark(result) if place == 0 else "",
-            )
-            rows.append(cells)
+    rows = tuple(
+        (
+            _named(result),
+            Estimate(*_ends(result.finding.parts[0])),
+            _published(result.finding.parts[0].published),
+            _mark(result),
+        )
+        for result in card.results
+    )
     caption = (
-        f"{card.passed} of {len(card.results)} agree in all their parts. Simulated values with 95% intervals by "
-        "bootstrap over people; where a paper gives no interval, the margin that its fact allows stands in its place."
+        f"{card.passed} of {len(card.results)} agree. The first number of each finding, with its 95% interval by "
+        "bootstrap over people; all numbers are below. Where a paper gives no interval, the margin that the finding "
+        "allows stands in its place."
     )
-    return Table(columns, tuple(rows), caption)
+    return Table(columns, rows, caption)
 
 
-def _remark(result: Result) -> str:
+def _named(result: Result) -> str:
+    part = result.finding.parts[0]
+    measured = f"{part.name}, {part.unit}" if part.unit else part.name
     words = [word for word, told in (("held out", result.fact.held_out), ("recalled", result.fact.recalled)) if told]
-    return ", ".join([*words, *([result.finding.note] if result.finding.note else [])])
+    remark = f" ({', '.join(words)})" if words else ""
+    return f"{result.fact.row}. {result.fact.title}: {measured}{remark}"
 
 
-def _published(published: Published) -> str:
+def _mark(result: Result) -> Mark:
+    parts = result.finding.parts
+    holding = sum(part.passed for part in parts)
+    text = ("yes" if result.passed else "no") if len(parts) == 1 else f"{holding} of {len(parts)} numbers"
+    return Mark(Outcome.of(result.passed), text)
+
+
+def _ends(part: Part) -> tuple[float, float, float]:
+    return part.simulated.value, part.simulated.low, part.simulated.high
+
+
+def _published(published: Published) -> Estimate | str:
     if not isfinite(published.high):
-        return f"above {numbers.number(published.low)}"
-    interval = f"[{numbers.number(published.low)}, {numbers.number(published.high)}]"
-    return interval if published.value is None else f"{numbers.number(published.value)} {interval}"
+        return f"above {published.low:g}"
+    if published.value is None:
+        return f"{published.low:g} to {published.high:g}"
+    return Estimate(published.value, published.low, published.high)
 
 
 def _section(title: str, card: Scorecard, rows: range | tuple[int, ...]) -> Section:
@@ -115,6 +124,8 @@ def _section(title: str, card: Scorecard, rows: range | tuple[int, ...]) -> Sect
 def _fact(result: Result) -> list[Block]:
     fact = result.fact
     told = f"{fact.row}. {fact.title}. Source: {fact.source}. Protocol: {fact.protocol}. Passes where {fact.rule}."
+    if result.finding.note:
+        told += f" Beside it: {result.finding.note}."
     blocks: list[Block] = [Paragraph(told)]
     units: dict[str, list[Part]] = {}
     for part in result.finding.parts:

@@ -17,6 +17,8 @@ from simulation.core.person import Person
 
 TOPICS = 8
 """Topics that items have: an item's topic is its number modulo this."""
+LONGEST_DELAY = 9
+"""Whole minutes that an answer waits at most."""
 TIRED = 0.36
 """Fatigue from which on a person saves strength. Chosen."""
 
@@ -33,7 +35,12 @@ def notice(p: Person, k: Parameters, tone: float, weight: float) -> float:
 @kernel
 def interest(p: Person, now: Moment, item: int) -> float:
     """The person's lasting interest in the item's topic, -1 to 1: most people have a few topics they care for."""
-    u = uniform(now.seed, purposes.INTEREST, p.number, 0, item % TOPICS)
+    return liking(uniform(now.seed, purposes.INTEREST, p.number, 0, item % TOPICS))
+
+
+@kernel
+def liking(u: float) -> float:
+    """Interest in a topic from a uniform draw for it: -0.667 to 1.333, above 0 for four topics in ten."""
     return 2.0 * u * u - 0.667
 
 
@@ -58,6 +65,20 @@ def answer_probability(p: Person, k: Parameters, tone: float, weight: float, log
 @kernel
 def answer_delay(p: Person, k: Parameters, u: float) -> int:
     """Minutes until the answer, 0 to 9: geometric-like, longer for tired people."""
-    mean = k.answer_delay * (0.5 + p.fatigue)
-    minutes = int(-mean * math.log(1.0 - u))
-    return min(minutes, 9)
+    minutes = int(-delay_mean(p, k) * math.log(1.0 - u))
+    return min(minutes, LONGEST_DELAY)
+
+
+@kernel
+def delay_mean(p: Person, k: Parameters) -> float:
+    """Mean of the exponential delay of an answer, minutes, before it is cut to whole minutes."""
+    return k.answer_delay * (0.5 + p.fatigue)
+
+
+@kernel
+def answered_within(mean: float, minutes: int) -> float:
+    """Probability that an answer with this mean delay has come after so many whole minutes: what `answer_delay` draws.
+
+    0 for -1 minutes, 1 from `LONGEST_DELAY` on.
+    """
+    return 1.0 if minutes >= LONGEST_DELAY else 1.0 - math.exp(-(minutes + 1) / mean)

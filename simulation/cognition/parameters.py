@@ -95,11 +95,11 @@ class Parameters:
     skill_step: float = 0.03
     skill_fade: float = 40.0 * 24.0 * 60.0
     skill_cheer: float = 0.18
-    skill_calm: float = 0.055
+    skill_calm: float = 0.045
     skill_aware: float = 0.15
     skill_focus: float = 0.03
     skill_quick: float = 0.023
-    skill_span: float = 0.25
+    skill_span: float = 0.21
     # Habituation: the next practice gives 1/(1 + habit) of the first; habit fades over three days (row 22: the
     # effect of prompts falls to nothing within weeks; form chosen).
     habit_step: float = 0.25
@@ -123,14 +123,14 @@ class Parameters:
     # Taking up an offer: log-odds. 15 to 25% of notifications are taken up (row 10); an offer of rest meets a
     # stressed or bored person more gladly than one at work (rows 12 to 14: directions); what is offered often is
     # heeded less, for weeks (row 22).
-    accept_base: float = -1.75
+    accept_base: float = -1.4
     accept_stress: float = 1.6
     accept_wandering: float = 0.7
     accept_busy: float = -1.1
     accept_open: float = 0.9
     accept_burden: float = -1.2
     accept_habit: float = -0.2
-    accept_prompted: float = -0.08
+    accept_prompted: float = -0.10
     accept_trust: float = 1.0
     accept_left: float = 1.0
     prompted_fade: float = 30.0 * 24.0 * 60.0
@@ -144,7 +144,7 @@ class Parameters:
     # Giving up, a day: most who merely install an app leave in the first days (row 15); who is enrolled, as in a trial
     # or by an employer, seldom does (row 17). `enrolled` 1 by default.
     enrolled: float = 1.0
-    leave_new: float = 0.9
+    leave_new: float = 0.86
     leave_new_days: float = 3.0
     leave_later: float = 0.011
     enrolled_new: float = 0.955

@@ -29,5 +29,5 @@ def compiled(function: Function) -> Function:
     A loop must not allocate arrays.
     """
     # No reference counts: loops allocate nothing, and atomic counts on every array cost more than the kernels.
-    options: dict[str, Any] = {"cache": True, "error_model": "numpy", "_nrt": False}
+    options: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
     return cast(Function, njit(**options)(function))

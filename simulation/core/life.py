@@ -28,14 +28,8 @@ def live(p: Person, k: Parameters, now: Moment, common: Common, sink: ListSink) 
     if p.world == 0:
         stay_out(p, k, now, common, sink)
         return
-    local = body_minute(p, k, now)
-    fade(p, k, 1)
-    turn(p, k, now)
-    tire(p, k, local, asleep(p, k, local), 1)
     p.clock = int(_START_US * uniform(now.seed, purposes.CLOCK, p.number, now.tick, 0))
-    feel(p, k, now, local, circle_mood(p, common))
-    wander(p, k, now)
-    concentrate(p, k, now)
+    change(p, k, now, circle_mood(p, common))
     practise(p, k, now, sink)
     tell_truth(p, now, sink)
     count(p, k)
@@ -47,13 +41,31 @@ def live(p: Person, k: Parameters, now: Moment, common: Common, sink: ListSink) 
 
 
 @kernel
-def stay_out(p: Person, k: Parameters, now: Moment, common: Common, sink: ListSink) -> None:
-    """One minute outside every world: rest, and come when it is time and one is awake."""
+def change(p: Person, k: Parameters, now: Moment, around: tuple[float, float]) -> None:
+    """One minute of a session in the hidden state; `around` is (mood, stress) of the circle, less one's own."""
+    local = body_minute(p, k, now)
+    fade(p, k, 1)
+    turn(p, k, now)
+    tire(p, k, local, asleep(p, k, local), 1)
+    feel(p, k, now, local, around)
+    wander(p, k, now)
+    concentrate(p, k, now)
+
+
+@kernel
+def rest(p: Person, k: Parameters, now: Moment) -> None:
+    """The hidden state outside every world, brought up to date every `REST` minutes."""
     if (now.tick + p.number) % REST == 0:
         local = body_minute(p, k, now)
         fade(p, k, REST)
         tire(p, k, local, asleep(p, k, local), REST)
         unwind(p, k, now, local, REST)
+
+
+@kernel
+def stay_out(p: Person, k: Parameters, now: Moment, common: Common, sink: ListSink) -> None:
+    """One minute outside every world: rest, and come when it is time and one is awake."""
+    rest(p, k, now)
     if now.tick >= p.next_session and not asleep(p, k, body_minute(p, k, now)):
         p.clock = int(_START_US * uniform(now.seed, purposes.CLOCK, p.number, now.tick, 0))
         open_session(p, k, now, common, sink)

@@ -14,6 +14,7 @@ from infra.contracts.identity import Pseudonyms
 from infra.contracts.time import TICK_US
 from infra.contracts.worlds import World
 from simulation.core.commands import carry_out, orders
+from simulation.core.group_agent import Groups
 from simulation.core.loops import add_circles
 from simulation.core.measures import measures
 from simulation.core.moment import WORLDS, Common, Moment
@@ -71,7 +72,9 @@ class Metaverse(mesa.Model):  # type: ignore[misc]  # mesa publishes no types
         self._measured_from = self.tick
         self._intended_at = 0
         self._block = (0, 0)
-        self.places: list[Place] = [Outside(self), *(agent(self) for agent in discover().values())]
+        worlds = [agent(self) for agent in discover().values()]
+        self.places: list[Place] = [Outside(self), *worlds]
+        self.groups = [Groups(self, world) for world in worlds]
         self._set_conditions()
 
     @property

@@ -60,7 +60,13 @@ def end_practice(p: Person, k: Parameters, now: Moment, sink: ListSink) -> None:
     minutes = now.tick - p.practice_since
     p.practice_minutes += minutes
     _report(p, _COMPLETED if minutes >= p.offer_minutes else _ABANDONED, p.practice, minutes, sink)
-    benefit(p, k, p.practice, float(minutes))
+    conclude(p, k, now, float(minutes))
+
+
+@kernel
+def conclude(p: Person, k: Parameters, now: Moment, minutes: float) -> None:
+    """What so many minutes of the running practice leave behind, and its end."""
+    benefit(p, k, p.practice, minutes)
     p.habit += k.habit_step
     p.practised_at = now.tick
     p.practice = 0

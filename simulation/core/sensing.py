@@ -43,9 +43,15 @@ def sample_gaze(p: Person, k: Parameters, now: Moment, sink: ListSink) -> None:
 @kernel
 def gaze_share(p: Person, k: Parameters, now: Moment) -> float:
     """Expected share of gaze on the task; an episode of wandering keeps to one way, stuck or astray."""
+    return gaze_mean(p, k, uniform(now.seed, purposes.GAZE, p.number, p.wander_since, 4) < k.gaze_stare)
+
+
+@kernel
+def gaze_mean(p: Person, k: Parameters, stuck: bool) -> float:
+    """Expected share of gaze on the task; `stuck` is how the gaze of the running episode of wandering is."""
     if p.wandering == 0:
         return k.gaze_floor + p.gaze_bias + k.gaze_span * p.focus
-    if uniform(now.seed, purposes.GAZE, p.number, p.wander_since, 4) < k.gaze_stare:
+    if stuck:
         return k.gaze_stuck
     return k.gaze_astray + p.gaze_bias
 
@@ -71,6 +77,12 @@ def face_arousal(p: Person) -> float:
 
 
 @kernel
+def emotion_blur(k: Parameters, sure: float) -> float:
+    """Standard deviation of a reading's valence and arousal; `sure` in [0, 1) is how clear the reading is."""
+    return k.emotion_noise * (1.6 - sure)
+
+
+@kernel
 def read_emotion(p: Person, k: Parameters, now: Moment, sink: ListSink) -> None:
     """Valence and arousal from the face, or from the voice while the person talks to others."""
     if uniform(now.seed, purposes.EMOTION, p.number, now.tick, 0) >= k.emotion_rate:
@@ -81,7 +93,7 @@ def read_emotion(p: Person, k: Parameters, now: Moment, sink: ListSink) -> None:
     talking = p.doing in (_VIDEO_CALL, _MEETING)
     row = new_event(sink, p, _EMOTION)
     row.amount = VOICE if talking else FACE
-    blur = k.emotion_noise * (1.6 - sure)
+    blur = emotion_blur(k, sure)
     row.tone = clamp(face_valence(p, k) + blur * pleasant, -1.0, 1.0)
     row.level = clamp(face_arousal(p) + blur * excited, -1.0, 1.0)
     row.weight = 0.3 + 0.7 * sure

@@ -19,8 +19,8 @@ from simulation.core.rows import ListSink, new_event
 _SESSION_STARTED = int(EventKind.SESSION_STARTED)
 _SESSION_ENDED = int(EventKind.SESSION_ENDED)
 _WORLD_ENTERED = int(EventKind.WORLD_ENTERED)
-_LEAST_SESSION, _LONGEST_SESSION = 3, 300
-_LONGEST_GAP = 600
+LEAST_SESSION, LONGEST_SESSION = 3, 300
+LEAST_GAP, LONGEST_GAP = 2, 600
 _LONGEST_GAME = 600
 _GAMING = int(World.GAMING)
 
@@ -57,7 +57,7 @@ def enter(p: Person, k: Parameters, now: Moment, world: int, sink: ListSink) -> 
         p.stay_until = now.tick + 1 + min(int(weibull(u, k.game_scale, k.game_shape)), _LONGEST_GAME)
         p.session_until = max(p.session_until, p.stay_until)
     else:
-        p.stay_until = now.tick + _LEAST_SESSION + int(weibull(u, k.stay_scale, k.stay_shape))
+        p.stay_until = now.tick + LEAST_SESSION + int(weibull(u, k.stay_scale, k.stay_shape))
     p.doing = 0
     new_event(sink, p, _WORLD_ENTERED)
 
@@ -65,17 +65,33 @@ def enter(p: Person, k: Parameters, now: Moment, world: int, sink: ListSink) -> 
 @kernel
 def open_session(p: Person, k: Parameters, now: Moment, common: Common, sink: ListSink) -> None:
     """Start a session in a world of the person's choice."""
-    give_up(p, k, now)
+    settle_in(p, k, now)
     world = choose_world(p, now, common, 8)
     length = int(weibull(uniform(now.seed, purposes.SESSION, p.number, now.tick, 0), k.session_scale, k.session_shape))
     p.session_since = now.tick
-    p.session_until = now.tick + min(_LEAST_SESSION + length, _LONGEST_SESSION)
+    p.session_until = now.tick + min(LEAST_SESSION + length, LONGEST_SESSION)
     p.world = world
     p.sessions += 1
-    arrive(p, k, now)
-    p.focus = 0.5 * (p.focus + p.control)
     new_event(sink, p, _SESSION_STARTED)
     enter(p, k, now, world, sink)
+
+
+@kernel
+def settle_in(p: Person, k: Parameters, now: Moment) -> None:
+    """State of mind at the start of a session."""
+    give_up(p, k, now)
+    arrive(p, k, now)
+    p.focus = 0.5 * (p.focus + p.control)
+
+
+@kernel
+def leave(p: Person) -> None:
+    """What a person leaves behind with a session."""
+    p.world = 0
+    p.wandering = 0
+    p.doing = 0
+    p.load = 0.0
+    p.momentum = 0.0
 
 
 @kernel
@@ -96,12 +112,8 @@ def close_session(p: Person, k: Parameters, now: Moment, sink: ListSink) -> None
     row = new_event(sink, p, _SESSION_ENDED)
     row.duration = 60.0 * (now.tick - p.session_since)
     gap = weibull(uniform(now.seed, purposes.SESSION, p.number, now.tick, 1), k.gap_scale, k.gap_shape)
-    p.next_session = now.tick + 2 + min(int(gap), _LONGEST_GAP)
-    p.world = 0
-    p.wandering = 0
-    p.doing = 0
-    p.load = 0.0
-    p.momentum = 0.0
+    p.next_session = now.tick + LEAST_GAP + min(int(gap), LONGEST_GAP)
+    leave(p)
 
 
 @kernel
@@ -122,4 +134,4 @@ def move_on(p: Person, k: Parameters, now: Moment, common: Common, sink: ListSin
             # A game that is over is over: its length is not stretched.
             close_session(p, k, now, sink)
         else:
-            p.stay_until = now.tick + _LEAST_SESSION + int(k.stay_scale)
+            p.stay_until = now.tick + LEAST_SESSION + int(k.stay_scale)

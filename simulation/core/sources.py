@@ -16,7 +16,7 @@ _ROOT = Path(__file__).parent.parent
 def source_field() -> tuple[str, str]:
     """Name and type of the one-byte field: `source_` and a digest of every source file of the simulation."""
     digest = blake2b(digest_size=6)
-    for part in ("core", "cognition", "worlds"):
+    for part in ("core", "cognition", "worlds", "oracle"):
         for path in sorted((_ROOT / part).rglob("*.py")):
             digest.update(path.relative_to(_ROOT).as_posix().encode())
             digest.update(path.read_bytes())

@@ -100,6 +100,12 @@ class Scenario(Part):
     truth_every_minutes: int = Field(
         default=30, ge=1, le=1440, description="Minutes of a session between two rows of a person's hidden state"
     )
+    potential_rate: float = Field(
+        default=0.002,
+        ge=0,
+        le=1,
+        description="Share of decision points for which `calmverse oracle` tries every action",
+    )
     policy: dict[str, Any] = Field(
         default_factory=lambda: {"name": "threshold"}, description="Who is offered what; read by the services"
     )

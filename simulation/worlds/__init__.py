@@ -1,9 +1,10 @@
-"""The worlds, found by discovery: a world is a folder here with `spec.py`, `kernel.py` and `agent.py`."""
+"""The worlds, found by discovery: a world is a folder here with `spec.py`, `kernel.py`, `agent.py` and `watch.py`."""
 
 import importlib
 import pkgutil
+from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from infra.contracts.worlds import World
 
@@ -25,3 +26,9 @@ def discover() -> dict[World, type["WorldAgent"]]:
             if isinstance(value, type) and issubclass(value, WorldAgent) and value is not WorldAgent:
                 found[value.spec.world] = value
     return dict(sorted(found.items()))
+
+
+@cache
+def watchers() -> dict[World, Callable[..., Any]]:
+    """`watch_all` of every world: how an observer weighs what happens in it (the observable oracle)."""
+    return {world: importlib.import_module(f"{__name__}.{world.label}.watch").watch_all for world in discover()}

@@ -14,7 +14,8 @@ _PAGE_BROWSED = int(EventKind.PAGE_BROWSED)
 _ITEM_CLICKED = int(EventKind.ITEM_CLICKED)
 ITEMS = 4096
 """Items of a world; the topic of an item is its number modulo `cognition.answering.TOPICS`."""
-
+LOOK_SECONDS, LOOK_RANGE = 4.0, 30.0
+"""Least time on a page of an attentive person, and how much longer it may be, seconds. Chosen."""
 LINGER = 2.2
 """How much longer a wandering mind stays on a page (slower, less regular reading: Franklin 2011 ?; size chosen)."""
 
@@ -54,15 +55,14 @@ def look_around(p: Person, now: Moment, sink: ListSink, share_clicks: float) -> 
     clicks = content(p, now, 21) < click_chance(p, share_clicks)
     row = new_event(sink, p, _ITEM_CLICKED if clicks else _PAGE_BROWSED)
     row.item = item
-    row.duration = (4.0 + 30.0 * content(p, now, 22)) * linger(p)
+    row.duration = (LOOK_SECONDS + LOOK_RANGE * content(p, now, 22)) * linger(p)
 
 
 @kernel
 def decide(p: Person, k: Parameters, now: Moment, sink: ListSink, row: EventRow, probability: float) -> None:
     """Record the true probability of the exposure `row`, and let the person act on it, within ten minutes, or not."""
     new_truth(sink, p, row.kind, row.seq, probability)
-    p.exposures += 1
-    p.load += 1.0
+    meet(p)
     if uniform(now.seed, purposes.ANSWER, p.number, now.tick, 0) >= probability:
         return
     p.due_at = now.tick + answer_delay(p, k, uniform(now.seed, purposes.ANSWER, p.number, now.tick, 1))
@@ -70,6 +70,13 @@ def decide(p: Person, k: Parameters, now: Moment, sink: ListSink, row: EventRow,
     p.due_seq = row.seq
     p.due_item = row.item
     p.due_peer = row.peer
+
+
+@kernel
+def meet(p: Person) -> None:
+    """An exposure takes its place in what the person has before them, answered or not."""
+    p.exposures += 1
+    p.load += 1.0
 
 
 @kernel
@@ -84,16 +91,22 @@ def respond(p: Person, k: Parameters, now: Moment, sink: ListSink, kind: int) ->
     if p.due_at == now.tick:
         seconds = 2.0 + 20.0 * uniform(now.seed, purposes.ANSWER, p.number, now.tick, 2) * (1.2 - p.focus)
         p.clock = min(p.clock + int(1e6 * seconds), LAST_US)
-    if uniform(now.seed, purposes.ANSWER, p.number, now.tick, 3) < k.returns:
-        p.wandering = 0
+    turn_to(p, k, now)
     row = new_event(sink, p, kind)
     row.reply = p.due_seq
     row.item = p.due_item
     row.peer = p.due_peer
     p.due_at = -1
+    return row
+
+
+@kernel
+def turn_to(p: Person, k: Parameters, now: Moment) -> None:
+    """What answering does to the one who answers: the mind is mostly back, and one answer leads to the next."""
+    if uniform(now.seed, purposes.ANSWER, p.number, now.tick, 3) < k.returns:
+        p.wandering = 0
     p.momentum += 1.0
     p.answers += 1
-    return row
 
 
 @kernel

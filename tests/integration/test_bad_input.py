@@ -28,6 +28,10 @@ pytestmark = pytest.mark.integration
         (["compare", "--policies", "never,sometimes"], "sometimes"),
         (["compare", "--policies", "never,random", "--seeds", "0"], "--seeds"),
         (["train", "--run", "nowhere"], "nowhere"),
+        (["oracle"], "--scenario"),
+        (["oracle", "--run", "nowhere"], "no run 'nowhere'"),
+        (["oracle", "--scenario", "nowhere"], "no scenario 'nowhere'"),
+        (["oracle", "--run", "nowhere", "--set", "people=3"], "--set and --out"),
         (["loadtest", "pipeline", "--rate", "10", "--seconds", "1", "--slo", "p99=fast"], "p99"),
     ],
 )

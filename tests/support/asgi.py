@@ -16,6 +16,9 @@ class Web:
     def get(self, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
         return self._ask(httpx.Request("GET", f"http://test{path}", headers=headers))
 
+    def post(self, path: str, json: object) -> httpx.Response:
+        return self._ask(httpx.Request("POST", f"http://test{path}", json=json))
+
     def put(self, path: str, json: object, headers: dict[str, str] | None = None) -> httpx.Response:
         return self._ask(httpx.Request("PUT", f"http://test{path}", headers=headers, json=json))
 

@@ -11,6 +11,7 @@ from simulation.cognition.rhythm import body_minute, clamp
 from simulation.core import purposes
 from simulation.core.compiled import compiled, kernel
 from simulation.core.draws import uniform
+from simulation.core.groups import group_heat
 from simulation.core.moment import Common, Moment
 from simulation.core.person import Person
 from simulation.core.rows import ListSink, Rows, new_event
@@ -32,6 +33,8 @@ _OFFERED = int(EventKind.QUEST_OFFERED)
 _STARTED = int(EventKind.QUEST_STARTED)
 _COMPLETED = int(EventKind.QUEST_COMPLETED)
 _MATCH = int(EventKind.MATCH_PLAYED)
+QUEST_WEIGHT = 0.5
+"""How much a quest matters, 0 to 1."""
 
 
 @kernel
@@ -42,10 +45,11 @@ def act(p: Person, k: Cognition, w: Parameters, now: Moment, common: Common, sin
         complete_quest(p, now, sink)
     elif not practising(p, k):
         u = content(p, now, 0)
-        if p.doing == 0 and u < w.quests:
+        quests = w.quests * (1.0 + w.group_swing * group_heat(p, now, w.group_circles))
+        if p.doing == 0 and u < quests:
             if p.due_at < 0:
                 offer_quest(p, k, w, now, sink)
-        elif p.doing == 0 and u < w.quests + w.matches:
+        elif p.doing == 0 and u < quests + w.matches:
             play_match(p, w, now, sink)
         elif u >= 1.0 - w.looks:
             look_around(p, now, sink, w.clicks)
@@ -60,12 +64,19 @@ def offer_quest(p: Person, k: Cognition, w: Parameters, now: Moment, sink: ListS
     row = new_event(sink, p, _OFFERED)
     row.item = int(content(p, now, 3) * ITEMS)
     row.level = level
-    off = level - (p.ability + 0.08 - 0.5 * (p.fatigue - 0.4))
-    weight = 0.5
-    logit = w.answer + answer_logit(p, k, body_minute(p, k, now), 0.0, weight)
-    logit += k.answer_interest * interest(p, now, row.item) - w.flow * off * off
     p.due_weight = level
-    decide(p, k, now, sink, row, answer_probability(p, k, 0.0, weight, logit))
+    liked = interest(p, now, row.item)
+    logit = quest_logit(p, k, w, body_minute(p, k, now), (level, liked))
+    decide(p, k, now, sink, row, answer_probability(p, k, 0.0, QUEST_WEIGHT, logit))
+
+
+@kernel
+def quest_logit(p: Person, k: Cognition, w: Parameters, local: int, what: tuple[float, float]) -> float:
+    """Log-odds of taking up a quest that is noticed; `what` is (challenge, the person's interest in its topic)."""
+    level, liked = what
+    off = level - (p.ability + 0.08 - 0.5 * (p.fatigue - 0.4))
+    logit = w.answer + answer_logit(p, k, local, 0.0, QUEST_WEIGHT)
+    return logit + (k.answer_interest * liked - w.flow * off * off)
 
 
 @kernel
@@ -91,6 +102,12 @@ def complete_quest(p: Person, now: Moment, sink: ListSink) -> None:
     row = finish(p, now, sink, _COMPLETED)
     row.level = level
     row.amount = won
+    take_result(p, won)
+
+
+@kernel
+def take_result(p: Person, won: int) -> None:
+    """What winning or losing does to mood."""
     p.mood = clamp(p.mood + (0.03 if won == 1 else -0.02), -1.0, 1.0)
 
 

@@ -18,6 +18,9 @@ class Parameters:
     flow: float = 9.0
     quest_minutes: float = 7.0
     match_minutes: float = 6.0
+    # A guild of five circles: quests come by up to half more often while it is on the move.
+    group_circles: int = 5
+    group_swing: float = 0.5
 
 
 SPEC = WorldSpec(

@@ -11,6 +11,7 @@ from simulation.cognition.rhythm import body_minute, clamp
 from simulation.core import purposes
 from simulation.core.compiled import compiled, kernel
 from simulation.core.draws import spread, uniform
+from simulation.core.groups import group_heat
 from simulation.core.moment import Common, Moment
 from simulation.core.person import Person
 from simulation.core.rows import ListSink, Rows, new_event
@@ -32,6 +33,8 @@ _LESSON = int(EventKind.LESSON_STARTED)
 _LESSON_END = int(EventKind.LESSON_COMPLETED)
 _SHOWN = int(EventKind.QUIZ_SHOWN)
 _ANSWERED = int(EventKind.QUIZ_ANSWERED)
+QUIZ_NOISE = 0.15
+"""Standard deviation of a quiz score between answers. Chosen."""
 
 
 @kernel
@@ -58,7 +61,8 @@ def start_lesson(p: Person, w: Parameters, now: Moment, sink: ListSink) -> None:
     """A lesson begins."""
     row = new_event(sink, p, _LESSON)
     row.item = int(content(p, now, 3) * ITEMS)
-    p.doing_level = content(p, now, 4)
+    harder = w.group_swing * group_heat(p, now, w.group_circles)
+    p.doing_level = clamp(content(p, now, 4) + harder, 0.0, 1.0)
     row.level = p.doing_level
     begin(p, now, row, 6 + int(w.lesson_minutes * content(p, now, 5)))
 
@@ -69,30 +73,55 @@ def complete_lesson(p: Person, now: Moment, sink: ListSink) -> None:
     level = p.doing_level
     row = finish(p, now, sink, _LESSON_END)
     row.level = level
-    row.score = clamp(0.35 + 0.5 * p.ability + 0.4 * p.focus - 0.5 * level, 0.0, 1.0)
+    row.score = clamp(lesson_score(p, level), 0.0, 1.0)
+
+
+@kernel
+def lesson_score(p: Person, level: float) -> float:
+    """What stuck of a lesson of this difficulty, before it is kept between 0 and 1."""
+    return 0.35 + 0.5 * p.ability + 0.4 * p.focus - 0.5 * level
+
+
+@kernel
+def quiz_score(p: Person, level: float) -> float:
+    """Expected score of an answer to a quiz of this difficulty, before it is kept between 0 and 1."""
+    return 0.55 + 0.6 * (p.ability - level) + 0.45 * (p.focus - 0.4)
 
 
 @kernel
 def show_quiz(p: Person, k: Cognition, w: Parameters, now: Moment, sink: ListSink) -> None:
     """A quiz on the lesson's topic: what is too hard or too easy for this person is skipped more."""
     level = clamp(p.doing_level + 0.5 * (content(p, now, 1) - 0.5), 0.0, 1.0)
-    weight = 0.3 + 0.4 * level
     row = new_event(sink, p, _SHOWN)
     row.item = p.doing_item
     row.level = level
-    off = level - p.ability
-    logit = w.answer + answer_logit(p, k, body_minute(p, k, now), 0.0, weight)
-    logit += k.answer_interest * interest(p, now, row.item) - w.stretch * off * off * (1.0 + 2.0 * p.fatigue)
     p.due_weight = level
-    decide(p, k, now, sink, row, answer_probability(p, k, 0.0, weight, logit))
+    liked = interest(p, now, row.item)
+    logit = quiz_logit(p, k, w, body_minute(p, k, now), (level, liked))
+    decide(p, k, now, sink, row, answer_probability(p, k, 0.0, quiz_weight(level), logit))
+
+
+@kernel
+def quiz_weight(level: float) -> float:
+    """How much a quiz of this difficulty matters, 0.3 to 0.7."""
+    return 0.3 + 0.4 * level
+
+
+@kernel
+def quiz_logit(p: Person, k: Cognition, w: Parameters, local: int, what: tuple[float, float]) -> float:
+    """Log-odds of answering a quiz that is noticed; `what` is (difficulty, the person's interest in its topic)."""
+    level, liked = what
+    off = level - p.ability
+    logit = w.answer + answer_logit(p, k, local, 0.0, quiz_weight(level))
+    return logit + (k.answer_interest * liked - w.stretch * off * off * (1.0 + 2.0 * p.fatigue))
 
 
 @kernel
 def answer_quiz(p: Person, k: Cognition, now: Moment, sink: ListSink) -> None:
     """The answer to a quiz, and its score."""
     row = respond(p, k, now, sink, _ANSWERED)
-    noise = 0.15 * spread(uniform(now.seed, purposes.TASK, p.number, now.tick, 0))
-    score = clamp(0.55 + 0.6 * (p.ability - p.due_weight) + 0.45 * (p.focus - 0.4) + noise, 0.0, 1.0)
+    noise = QUIZ_NOISE * spread(uniform(now.seed, purposes.TASK, p.number, now.tick, 0))
+    score = clamp(quiz_score(p, p.due_weight) + noise, 0.0, 1.0)
     row.level = p.due_weight
     row.score = score
     row.duration = 10.0 + 80.0 * content(p, now, 12) * (0.5 + p.due_weight)

@@ -17,6 +17,9 @@ class Parameters:
     answer: float = 0.9
     stretch: float = 3.0
     lesson_minutes: float = 20.0
+    # A class of three circles: its lessons are up to so much harder, or easier.
+    group_circles: int = 3
+    group_swing: float = 0.2
 
 
 SPEC = WorldSpec(

@@ -12,6 +12,7 @@ from simulation.cognition.scales import anxiety_severity, depression_severity
 from simulation.core import purposes
 from simulation.core.compiled import compiled, kernel
 from simulation.core.draws import uniform
+from simulation.core.groups import group_heat
 from simulation.core.moment import Common, Moment
 from simulation.core.person import Person
 from simulation.core.rows import ListSink, Rows, new_event
@@ -44,14 +45,15 @@ def act(p: Person, k: Cognition, w: Parameters, now: Moment, common: Common, sin
         p.doing = 0
     elif p.doing == 0 and not practising(p, k):
         u = content(p, now, 0)
-        if u < w.prompts:
+        prompts = w.prompts * (1.0 + w.group_swing * group_heat(p, now, w.group_circles))
+        if u < prompts:
             if p.due_at < 0:
                 prompt(p, k, w, now, sink)
-        elif u < w.prompts + w.looks:
+        elif u < prompts + w.looks:
             look_around(p, now, sink, w.clicks)
-        elif u < w.prompts + w.looks + w.homework:
+        elif u < prompts + w.looks + w.homework:
             do_homework(p, now, sink)
-        elif u < w.prompts + w.looks + w.homework + w.therapy and p.due_at < 0:
+        elif u < prompts + w.looks + w.homework + w.therapy and p.due_at < 0:
             attend(p, w, now, sink)
     if is_due(p, now):
         check_in(p, k, w, now, sink)
@@ -64,18 +66,47 @@ def prompt(p: Person, k: Cognition, w: Parameters, now: Moment, sink: ListSink) 
     row = new_event(sink, p, _PROMPT)
     row.item = int(content(p, now, 3) * ITEMS)
     row.amount = scale
+    logit = prompt_logit(p, k, w, body_minute(p, k, now), scale)
+    decide(p, k, now, sink, row, answer_probability(p, k, 0.0, prompt_weight(scale), logit))
+
+
+@kernel
+def prompt_weight(scale: int) -> float:
+    """How much a check-in on this scale matters, 0.4 or 0.6."""
+    return 0.4 + 0.2 * (scale - 1)
+
+
+@kernel
+def prompt_logit(p: Person, k: Cognition, w: Parameters, local: int, scale: int) -> float:
+    """Log-odds of completing a check-in on this scale that is noticed."""
     touched = -p.mood if scale == MOOD_SCALE else 1.5 * (p.stress - 0.3)
-    weight = 0.4 + 0.2 * (scale - 1)
-    logit = w.answer + answer_logit(p, k, body_minute(p, k, now), 0.0, weight)
-    logit += w.answer_state * touched + 0.8 * p.taste * (1.0 if scale == MOOD_SCALE else -1.0)
-    decide(p, k, now, sink, row, answer_probability(p, k, 0.0, weight, logit))
+    logit = w.answer + answer_logit(p, k, local, 0.0, prompt_weight(scale))
+    return logit + (w.answer_state * touched + 0.8 * p.taste * (1.0 if scale == MOOD_SCALE else -1.0))
+
+
+@kernel
+def check_in_share(p: Person) -> float:
+    """Share of a check-in that is filled in, before it is kept between 0 and 1."""
+    return 0.5 + 0.4 * p.control + 0.4 * p.focus - 0.3 * p.fatigue
+
+
+@kernel
+def homework_share(p: Person) -> float:
+    """Share of the homework that is done, before it is kept between 0 and 1."""
+    return 0.3 + 0.5 * p.control + 0.4 * p.focus
+
+
+@kernel
+def relieve(p: Person) -> None:
+    """What a therapy session does to stress."""
+    p.stress = clamp(p.stress - 0.04, 0.0, 1.0)
 
 
 @kernel
 def check_in(p: Person, k: Cognition, w: Parameters, now: Moment, sink: ListSink) -> None:
     """The check-in is completed; some go on to report symptoms."""
     row = respond(p, k, now, sink, _CHECK_IN)
-    completion = clamp(0.5 + 0.4 * p.control + 0.4 * p.focus - 0.3 * p.fatigue, 0.0, 1.0)
+    completion = clamp(check_in_share(p), 0.0, 1.0)
     row.score = completion
     row.duration = 20.0 + 70.0 * content(p, now, 12)
     if uniform(now.seed, purposes.TASK, p.number, now.tick, 0) < w.reports:
@@ -98,7 +129,7 @@ def do_homework(p: Person, now: Moment, sink: ListSink) -> None:
     """A piece of therapy homework."""
     row = new_event(sink, p, _HOMEWORK)
     row.item = int(content(p, now, 3) * ITEMS)
-    row.score = clamp(0.3 + 0.5 * p.control + 0.4 * p.focus, 0.0, 1.0)
+    row.score = clamp(homework_share(p), 0.0, 1.0)
     row.duration = 60.0 * (1.0 + 6.0 * content(p, now, 4))
 
 
@@ -110,7 +141,7 @@ def attend(p: Person, w: Parameters, now: Moment, sink: ListSink) -> None:
     row.score = 1.0
     minutes = 8 + int(w.therapy_minutes * content(p, now, 5))
     row.duration = 60.0 * minutes
-    p.stress = clamp(p.stress - 0.04, 0.0, 1.0)
+    relieve(p)
     begin(p, now, row, minutes)
 
 

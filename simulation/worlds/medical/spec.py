@@ -19,6 +19,9 @@ class Parameters:
     answer: float = 0.5
     answer_state: float = 2.5
     therapy_minutes: float = 20.0
+    # A clinic of twenty circles: check-ins by up to three tenths more often on its busy hours.
+    group_circles: int = 20
+    group_swing: float = 0.3
 
 
 SPEC = WorldSpec(

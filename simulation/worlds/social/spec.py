@@ -19,6 +19,9 @@ class Parameters:
     rub_off: float = 0.02
     post_seconds: float = 180.0
     call_minutes: float = 18.0
+    # A scene of twelve circles hears of the same things: comments come by up to half more often, or less.
+    group_circles: int = 12
+    group_swing: float = 0.5
 
 
 SPEC = WorldSpec(

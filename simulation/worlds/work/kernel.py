@@ -11,6 +11,7 @@ from simulation.cognition.rhythm import body_minute, clamp
 from simulation.core import purposes
 from simulation.core.compiled import compiled, kernel
 from simulation.core.draws import uniform
+from simulation.core.groups import group_heat
 from simulation.core.moment import Common, Moment
 from simulation.core.person import Person
 from simulation.core.rows import ListSink, Rows, new_event
@@ -36,6 +37,8 @@ _MEETING = int(EventKind.MEETING_JOINED)
 _MESSAGE = int(EventKind.MESSAGE_DELIVERED)
 _ANSWER = int(EventKind.MESSAGE_ANSWERED)
 _ERROR = int(EventKind.ERROR_MADE)
+MESSAGE_STRESS, ERROR_STRESS = 0.006, 0.03
+"""What a message of the highest importance and an error add to stress. Chosen."""
 
 
 @kernel
@@ -58,14 +61,15 @@ def act(p: Person, k: Cognition, w: Parameters, now: Moment, common: Common, sin
 def take_up(p: Person, k: Cognition, w: Parameters, now: Moment, common: Common, sink: ListSink) -> None:
     """What comes up in a minute outside meetings: a message, a meeting, a new task, or a look around."""
     u = content(p, now, 0)
-    if u < w.messages:
+    messages = w.messages * (1.0 + w.group_swing * group_heat(p, now, w.group_circles))
+    if u < messages:
         if p.due_at < 0:
             deliver(p, k, w, now, common, sink)
-    elif u < w.messages + w.meetings and p.due_at < 0:
+    elif u < messages + w.meetings and p.due_at < 0:
         join_meeting(p, w, now, common, sink)
     elif p.doing == 0 and u >= 1.0 - w.tasks:
         start_task(p, w, now, sink)
-    elif u < w.messages + w.meetings + w.looks:
+    elif u < messages + w.meetings + w.looks:
         look_around(p, now, sink, w.clicks)
 
 
@@ -103,18 +107,41 @@ def join_meeting(p: Person, w: Parameters, now: Moment, common: Common, sink: Li
 def deliver(p: Person, k: Cognition, w: Parameters, now: Moment, common: Common, sink: ListSink) -> None:
     """A message arrives. During a hard task only important ones are answered; they also strain a little."""
     weight = content(p, now, 2)
-    tone = 1.2 * content(p, now, 1) - 0.6
+    tone = message_tone(p, now)
     hard = p.doing_level if p.doing == _TASK else 0.2
     row = new_event(sink, p, _MESSAGE)
     row.item = int(content(p, now, 3) * ITEMS)
     row.peer = some_friend(p, common, content(p, now, 4))
     row.weight, row.level = weight, hard
     row.text = pick_phrase(p, now, tone, 0)
-    logit = w.answer + answer_logit(p, k, body_minute(p, k, now), tone, weight)
-    logit += k.answer_interest * interest(p, now, row.item) + 3.0 * (weight - 0.5) * hard
     p.due_weight = weight
+    what = (tone, weight, hard, interest(p, now, row.item))
+    logit = message_logit(p, k, w, body_minute(p, k, now), what)
     decide(p, k, now, sink, row, answer_probability(p, k, 0.0, weight, logit))
-    p.stress = clamp(p.stress + 0.006 * weight * p.reactive, 0.0, 1.0)
+    press(p, MESSAGE_STRESS * weight)
+
+
+@kernel
+def message_tone(p: Person, now: Moment) -> float:
+    """Tone of what arrives at work, -0.6 to 0.6. It is in the text only."""
+    return 1.2 * content(p, now, 1) - 0.6
+
+
+@kernel
+def message_logit(p: Person, k: Cognition, w: Parameters, local: int, what: tuple[float, float, float, float]) -> float:
+    """Log-odds of answering a message that is noticed.
+
+    `what` is (tone, importance, difficulty of the task, interest in the topic).
+    """
+    tone, weight, hard, liked = what
+    logit = w.answer + answer_logit(p, k, local, tone, weight)
+    return logit + (k.answer_interest * liked + 3.0 * (weight - 0.5) * hard)
+
+
+@kernel
+def press(p: Person, size: float) -> None:
+    """Something at work strains a person."""
+    p.stress = clamp(p.stress + size * p.reactive, 0.0, 1.0)
 
 
 @kernel
@@ -129,14 +156,20 @@ def answer_message(p: Person, k: Cognition, now: Moment, sink: ListSink) -> None
 @kernel
 def err(p: Person, w: Parameters, now: Moment, sink: ListSink) -> None:
     """An error in the running task: more of them with a wandering mind, with fatigue, and in hard tasks."""
-    rate = w.errors * (1.0 + w.error_wandering * p.wandering) * (1.0 + w.error_fatigue * p.fatigue)
-    if uniform(now.seed, purposes.TASK, p.number, now.tick, 1) < rate * (0.4 + p.doing_level):
+    if uniform(now.seed, purposes.TASK, p.number, now.tick, 1) < error_chance(p, w):
         row = new_event(sink, p, _ERROR)
         row.item = p.doing_item
         row.level = p.doing_level
         row.amount = 1
         p.errors += 1
-        p.stress = clamp(p.stress + 0.03 * p.reactive, 0.0, 1.0)
+        press(p, ERROR_STRESS)
+
+
+@kernel
+def error_chance(p: Person, w: Parameters) -> float:
+    """Probability of an error in a minute of the running task."""
+    rate = w.errors * (1.0 + w.error_wandering * p.wandering) * (1.0 + w.error_fatigue * p.fatigue)
+    return rate * (0.4 + p.doing_level)
 
 
 @compiled

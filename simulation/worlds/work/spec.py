@@ -21,6 +21,9 @@ class Parameters:
     answer: float = 0.1
     task_minutes: float = 24.0
     meeting_minutes: float = 20.0
+    # A team is a circle of colleagues: before a deadline up to six tenths more messages, after it as many fewer.
+    group_circles: int = 1
+    group_swing: float = 0.6
 
 
 SPEC = WorldSpec(

@@ -1,5 +1,6 @@
 """The rules that every policy keeps, held against each one that discovery finds."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -186,3 +187,12 @@ def test_decisions_and_commands_keep_their_contracts(name: str) -> None:
     assert commands.column("decision_id").equals(offers.column("decision_id"))
     ids = [*column(decisions, "decision_id"), *column(commands, "command_id")]
     assert len(set(ids)) == len(ids)
+
+
+@every_policy
+def test_a_policy_that_says_it_needs_no_scores_looks_at_none(name: str) -> None:
+    policy = catalog.create(name)
+    points = random_points(1000)
+    blind = replace(points, lapse=np.full(1000, np.nan, dtype=np.float32))
+    same = np.array_equal(policy.probabilities(points), policy.probabilities(blind))
+    assert same is not getattr(policy, "needs_scores", True)

@@ -14,7 +14,7 @@ from simulation.scenarios import load
 from simulation.worlds import discover
 
 WORLDS = [world for world in World if world is not World.NONE]
-FILES = {"__init__.py", "spec.py", "kernel.py", "agent.py"}
+FILES = {"__init__.py", "spec.py", "kernel.py", "agent.py", "watch.py"}
 
 
 @cache
@@ -77,3 +77,4 @@ def test_a_world_says_how_much_it_draws_people_at_each_hour(world: World) -> Non
     assert len(hours) == 24
     assert min(hours) >= 0.0
     assert max(hours) > 0.0
+    assert 0.0 <= discover()[world].spec.weekend <= 2.0

@@ -24,7 +24,7 @@ MONDAY = 4 * DAY
 
 def somebody(**values: float) -> Person:
     """A plain person with these attributes."""
-    person = Person(tempo=1.0, gain=1.0, trust=0.5, control=0.7, reactive=1.0)
+    person = Person(tempo=1.0, gain=1.0, trust=0.5, control=0.7, reactive=1.0, fatigue=0.2, debt=0.38)
     for name, value in values.items():
         setattr(person, name, value)
     return person
@@ -99,6 +99,12 @@ def test_short_nights_add_up_to_a_debt_that_slows_reactions() -> None:
     assert reaction_stretch(after_nine, K) / reaction_stretch(rested, K) > reaction_centre(
         after_nine, K
     ) / reaction_centre(rested, K)
+
+
+def test_debt_slows_also_whom_the_hour_does_not_tire() -> None:
+    assert slowing(somebody(debt=0.6), K) == pytest.approx(1.0 + 0.2 * K.reaction_debt)
+    assert slowing(somebody(debt=0.38), K) == 1.0
+    assert slowing(somebody(skill=1.0), K) == pytest.approx(1.0 - K.skill_quick)
 
 
 def test_ten_minutes_are_a_full_dose_and_the_first_minute_is_none() -> None:

@@ -8,7 +8,11 @@ import pytest
 from infra.contracts.digest import Digest
 from infra.contracts.kinds import EventKind
 from infra.contracts.time import TICK_US
+from simulation.cognition.scales import anxiety_severity, depression_severity
+from simulation.core.group_agent import Groups
 from simulation.core.model import Metaverse
+from simulation.core.person import Person
+from simulation.core.world_agent import Place
 from simulation.scenarios import load
 from simulation.scenarios.model import Scenario
 from tests.unit.simulation.orders import command_batch, offers_to_everyone
@@ -41,16 +45,17 @@ def test_one_seed_gives_one_digest_and_another_gives_another() -> None:
     assert digest(tiny, 7) == digest(tiny, 7) != digest(tiny, 8)
 
 
-def test_the_model_is_a_mesa_model_whose_agents_are_its_worlds() -> None:
+def test_the_model_is_a_mesa_model_whose_agents_are_its_worlds_and_their_groups() -> None:
     model = busy(ticks=30)
     collector = mesa.DataCollector(
         model_reporters={"mood": lambda m: float(m.people["mood"].mean()), "tick": "tick"},
-        agent_reporters={"residents": lambda place: len(place.residents)},
+        agent_reporters={"residents": lambda agent: len(agent.residents) if isinstance(agent, Place) else 0},
     )
     collector.collect(model)
     model.step()
     collector.collect(model)
-    assert len(model.agents) == 6
+    assert len(model.agents.select(agent_type=Place)) == 6
+    assert len(model.agents.select(agent_type=Groups)) == 5
     assert model.steps == 31
     frame = collector.get_model_vars_dataframe()
     assert list(frame["tick"]) == [model.tick - 1, model.tick]
@@ -174,6 +179,18 @@ def test_measuring_can_start_after_the_warm_up() -> None:
     assert model.measure()["session_minutes"].sum() == 0
     model.step()
     assert 0 < model.measure()["session_minutes"].sum() <= 200
+
+
+def test_scores_of_scales_are_those_of_the_kernels() -> None:
+    model = busy()
+    model.people["gloom"][:4], model.people["worry"][:4] = (-2.0, -0.1, 0.2, 2.0), (0.0, 0.25, 0.4, 1.0)
+    measured = model.measure()
+    for place, row in enumerate(model.people[:10]):
+        person = Person(gloom=float(row["gloom"]), worry=float(row["worry"]))
+        assert measured["depression"][place] == pytest.approx(27 * depression_severity(person))
+        assert measured["anxiety"][place] == pytest.approx(21 * anxiety_severity(person))
+    assert measured["depression"][0] == 0.0
+    assert measured["depression"][3] == 27.0
 
 
 def test_numbers_of_events_go_on_from_the_warm_up_into_the_run() -> None:

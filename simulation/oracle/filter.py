@@ -1,0 +1,298 @@
+"""The observable oracle of one person: a particle filter over the simulator's own dynamics.
+
+What is seen is imposed or weighed, what is hidden moves by the simulator's kernels, and before each exposure and at
+each event the weighted suppositions say what is to come. Nothing later than the event goes into its prediction.
+"""
+
+import threading
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from infra.contracts.kinds import EXPOSURES, RESPONSES, EventKind
+from simulation.cognition.answering import LONGEST_DELAY, TOPICS
+from simulation.core.moment import Moment
+from simulation.core.rows import Rows
+from simulation.core.witness import SEEN
+from simulation.oracle.cloud import Cloud, View
+from simulation.oracle.config import HEADS
+from simulation.oracle.forecast import Forecaster, Outlook
+from simulation.oracle.laws import LawBook
+from simulation.oracle.steps import (
+    CAME,
+    NEVER,
+    SILENT,
+    come_all,
+    enter_all,
+    go_all,
+    live_minute,
+    rest_all,
+    sense_all,
+    wait_all,
+)
+from simulation.oracle.tastes import ANSWERED, NOT
+from simulation.oracle.timeline import Timeline
+from simulation.worlds.watching import MINUTE_BEGINS, MINUTE_ENDS
+
+_TRUTH_NEVER: Final = 2**30
+_COMES: Final = frozenset({int(EventKind.SESSION_STARTED)})
+_LIVES: Final = frozenset(range(20, 50))
+_BEFORE_ACTING: Final = _LIVES | _COMES | {int(EventKind.SESSION_ENDED), int(EventKind.WORLD_ENTERED)}
+"""Kinds that come before what a world does in a minute (`life.live`, and then `act`)."""
+_LONG: Final = frozenset(
+    {
+        int(EventKind.VIDEO_CALL_JOINED),
+        int(EventKind.LESSON_STARTED),
+        int(EventKind.TASK_STARTED),
+        int(EventKind.MEETING_JOINED),
+        int(EventKind.QUEST_STARTED),
+        int(EventKind.THERAPY_ATTENDED),
+    }
+)
+_OVER: Final = frozenset(
+    {
+        int(EventKind.VIDEO_CALL_ENDED),
+        int(EventKind.LESSON_COMPLETED),
+        int(EventKind.TASK_COMPLETED),
+        int(EventKind.QUEST_COMPLETED),
+    }
+)
+_EXPOSES = frozenset(int(kind) for kind in EXPOSURES)
+_ANSWERS = frozenset(int(kind) for kind in RESPONSES)
+_FREES = _EXPOSES | {
+    int(EventKind.SESSION_ENDED),
+    int(EventKind.VIDEO_CALL_JOINED),
+    int(EventKind.MEETING_JOINED),
+    int(EventKind.THERAPY_ATTENDED),
+    int(EventKind.LESSON_COMPLETED),
+}
+"""What only happens to a person who has no answer under way."""
+_STILL = frozenset(
+    {
+        int(EventKind.PAGE_BROWSED),
+        int(EventKind.ITEM_CLICKED),
+        int(EventKind.POST_PUBLISHED),
+        int(EventKind.GAZE_SAMPLED),
+        int(EventKind.EMOTION_READ),
+        int(EventKind.ATTENTION_CHECKED),
+        int(EventKind.MEMORY_CHECKED),
+        int(EventKind.REACTION_TIMED),
+    }
+)
+"""What is weighed and changes nothing about a person: a look ahead stays good."""
+
+
+@dataclass
+class Situation:
+    """What an observer knows for certain: where the person is, since when, and what they are at."""
+
+    world: int = 0
+    ended: int = 0  # tick at which the last session ended, or the data begins
+    begun: int = 0  # tick at which this session began
+    first: bool = True  # no session has been seen yet
+    busy_until: int = 0  # tick until which something seen keeps the person
+    practising: bool = False
+    free_at: int = 0  # last tick at which the person could have gone and did not
+    asked: int | None = None  # tick of the open exposure
+
+
+@dataclass
+class Predictions:
+    """Per row of the timeline, float64: the predicted probability by head, NaN where the head says nothing."""
+
+    by_head: dict[str, NDArray[np.float64]]
+    steps: int = 0  # minutes lived by suppositions, looks ahead included
+
+    @classmethod
+    def none(cls, rows: int) -> "Predictions":
+        """Nothing predicted yet."""
+        return cls({head: np.full(rows, np.nan) for head in HEADS})
+
+
+class PersonFilter:
+    """Filters one person over the ticks of `span`; `around` float64 [ticks, 2] is the circle's mood and stress."""
+
+    def __init__(
+        self, book: LawBook, cloud: Cloud, timeline: Timeline, span: range, around: NDArray[np.float64]
+    ) -> None:
+        self._book, self._cloud, self._timeline = book, cloud, timeline
+        self._span, self._around = span, around
+        self._at = Situation(ended=span.start)
+        self._forecaster = Forecaster(book, len(cloud.people))
+        self._outlook: Outlook | None = None
+        self._pseudo = np.zeros(1, SEEN)
+        self.predictions = Predictions.none(len(timeline.rows))
+
+    def run(self, stop: threading.Event | None = None) -> Predictions:
+        """Filter the whole timeline; an early `stop` leaves the rest unpredicted."""
+        rows = self._timeline.rows
+        firsts = np.flatnonzero(np.diff(rows["tick"], prepend=-1))
+        lasts = np.append(firsts[1:], len(rows))
+        ticks = rows["tick"][firsts]
+        tick, place = self._span.start, 0
+        while tick < self._span.stop and not (stop is not None and stop.is_set()):
+            some = place < len(ticks) and ticks[place] == tick
+            if self._at.world == 0 and not some:
+                until = int(ticks[place]) if place < len(ticks) else self._span.stop
+                self._rest(tick, until - tick)
+                tick = until
+                continue
+            self._minute(tick, range(firsts[place], lasts[place]) if some else range(0))
+            place += int(some)
+            tick += 1
+        self.predictions.steps += self._forecaster.steps
+        return self.predictions
+
+    def _now(self, tick: int) -> Moment:
+        return Moment(self._cloud.seed, tick, tick % 1440, _TRUTH_NEVER)
+
+    def _table(self, tick: int) -> Rows:
+        return self._book.at(tick).cognition
+
+    def _rest(self, tick: int, ticks: int) -> None:
+        rest_all(self._cloud.people, self._table(tick), self._now(tick), ticks)
+        self.predictions.steps += ticks * len(self._cloud.people)
+
+    def _minute(self, tick: int, places: range) -> None:
+        """One minute: what is lived before, what is seen in order, what the world does, and what stayed away."""
+        at, now = self._at, self._now(tick)
+        if at.world > 0:
+            self._live(now)
+        else:
+            self._rest(tick, 1)
+        acting = False
+        for place in places:
+            kind = int(self._timeline.rows["kind"][place])
+            if not acting and kind not in _BEFORE_ACTING:
+                self._begin_acting(now)
+                acting = True
+            self._see(place, kind, now)
+        if at.world > 0:
+            if not acting:
+                self._begin_acting(now)
+            self._end_acting(now, places)
+        if len(places) or at.asked is not None:
+            self._cloud.refresh(tick, -1 if at.asked is None else tick - at.asked)
+
+    def _live(self, now: Moment) -> None:
+        at, cloud = self._at, self._cloud
+        free = not at.practising and at.asked is None and now.tick > at.busy_until
+        live_minute(cloud.view(), self._table(now.tick), now, self._circle(now.tick), free)
+        self.predictions.steps += len(cloud.people)
+        self._outlook = None
+        if free:
+            at.free_at = now.tick
+
+    def _circle(self, tick: int) -> tuple[float, float]:
+        mood, stress = self._around[tick - self._span.start]
+        return float(mood), float(stress)
+
+    def _see(self, place: int, kind: int, now: Moment) -> None:
+        """Weigh and impose one row, and predict from there."""
+        seen = self._timeline.rows[place : place + 1]
+        self._settle_open_exposure(kind, now)
+        if kind not in _STILL:
+            self._outlook = None
+        if kind in _COMES:
+            self._come(now, int(seen["world"][0]))
+        elif kind == EventKind.WORLD_ENTERED:
+            self._at.world = int(seen["world"][0])
+            enter_all(self._cloud.people, now, self._at.world)
+        elif kind == EventKind.SESSION_ENDED:
+            self._go(now)
+        elif kind in _LIVES:
+            sense_all(self._cloud.view(), self._table(now.tick), now, seen)
+            self._note_practice(kind)
+        elif self._at.world > 0:
+            slopes = self._slopes(seen, now) if kind in _EXPOSES else None
+            self._watch(self._cloud.view(int(seen["item"][0])), seen, now)
+            if slopes is not None:
+                self._cloud.memory.add(int(seen["item"][0]) % TOPICS, slopes, self._cloud.hidden)
+            self._note_business(kind, seen, now.tick)
+        self._predict(place, kind, now)
+
+    def _settle_open_exposure(self, kind: int, now: Moment) -> None:
+        at = self._at
+        if at.asked is None or not (kind in _ANSWERS or kind in _FREES):
+            return
+        came = kind in _ANSWERS
+        wait_all(self._cloud.view(), now.tick - at.asked, CAME if came else NEVER)
+        self._cloud.memory.settle(ANSWERED if came else NOT)
+        at.asked = None
+
+    def _come(self, now: Moment, world: int) -> None:
+        at = self._at
+        come_all(self._cloud.view(), self._table(now.tick), now, world, (now.tick - at.ended, at.first))
+        at.first, at.begun, at.free_at, at.world = False, now.tick, now.tick, world
+
+    def _go(self, now: Moment) -> None:
+        go_all(self._cloud.view(), self._table(now.tick), now)
+        self._at.world, self._at.ended, self._at.busy_until = 0, now.tick, 0
+
+    def _note_practice(self, kind: int) -> None:
+        if kind == EventKind.OFFER_ACCEPTED:
+            self._at.practising = True
+        elif kind in (EventKind.PRACTICE_COMPLETED, EventKind.PRACTICE_ABANDONED):
+            self._at.practising = False
+
+    def _note_business(self, kind: int, seen: Rows, tick: int) -> None:
+        at = self._at
+        if kind in _EXPOSES:
+            at.asked = tick
+        elif kind in _LONG:
+            known = kind in (EventKind.MEETING_JOINED, EventKind.THERAPY_ATTENDED)
+            at.busy_until = tick + round(float(seen["duration"][0]) / 60.0) if known else _TRUTH_NEVER
+        elif kind in _OVER:
+            at.busy_until = tick
+
+    def _watch(self, view: View, seen: Rows, now: Moment) -> None:
+        laws, world = self._book.at(now.tick), self._at.world
+        laws.watches[world](view, (laws.cognition, laws.acts[world][1]), now, seen)
+
+    def _slopes(self, seen: Rows, now: Moment) -> tuple[float, NDArray[np.float64], float]:
+        """How much one more of eagerness, taste and interest adds to the log-odds of an answer: tried on copies."""
+        logits = {}
+        for name, more in (("eager", 0.0), ("eager", 1.0), ("taste", 1.0), ("liked", 1.0)):
+            tried = self._cloud.copy(int(seen["item"][0]), (name, more))
+            self._watch(tried, seen, now)
+            logits[name, more] = tried.hidden["logit"]
+        base = logits["eager", 0.0]
+        by = {name: logits[name, 1.0] - base for name in ("eager", "taste", "liked")}
+        return float(by["eager"][0]), by["taste"], float(by["liked"][0])
+
+    def _begin_acting(self, now: Moment) -> None:
+        if self._at.world > 0:
+            self._pseudo["kind"], self._pseudo["amount"] = MINUTE_BEGINS, 0
+            self._watch(self._cloud.view(), self._pseudo, now)
+
+    def _end_acting(self, now: Moment, places: range) -> None:
+        at, kinds = self._at, self._timeline.rows["kind"][places.start : places.stop]
+        self._pseudo["kind"] = MINUTE_ENDS
+        self._pseudo["amount"] = int((kinds == EventKind.ERROR_MADE).sum())
+        self._watch(self._cloud.view(), self._pseudo, now)
+        if at.asked is not None:
+            wait_all(self._cloud.view(), now.tick - at.asked, SILENT)
+            if now.tick - at.asked >= LONGEST_DELAY:
+                self._cloud.memory.settle(NOT)
+                self._cloud.hidden["chance"] = 0.0
+                at.asked = None
+
+    def _predict(self, place: int, kind: int, now: Moment) -> None:
+        """Note what the suppositions say now: of the exposure just seen, and of the checks to come."""
+        by_head = self.predictions.by_head
+        if kind in _EXPOSES:
+            by_head["interaction"][place] = self._cloud.mean(self._cloud.hidden["chance"])
+        if EventKind.ATTENTION_CHECKED <= kind <= EventKind.REACTION_TIMED:
+            return
+        if self._outlook is None:
+            self._outlook = self._look_ahead(now, int(self._timeline.rows["clock"][place]))
+        checked = self._cloud.mean(self._outlook.checked)
+        by_head["lapse"][place] = self._cloud.mean(self._outlook.failed) / max(checked, 1e-12)
+
+    def _look_ahead(self, now: Moment, clock_us: int) -> Outlook:
+        at = self._at
+        waited = -1 if at.asked is None else now.tick - at.asked - 1
+        stay = (waited, at.free_at - at.begun if at.world > 0 else 0)
+        return self._forecaster.outlook(self._cloud, now, clock_us, self._circle(now.tick), stay)

@@ -1,0 +1,264 @@
+"""What an oracle is made from: what was seen of a sample of people, and what their circles did to them.
+
+The rows come from a run's lake, or from a population simulated in process. The influence of the circle is not in the
+lake; it is recorded by living the population again from its scenario and seed, with the offers that the lake says were
+shown (random numbers are counter-based, so this is exact, whatever decided on the offers and however late).
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from infra.contracts.draws import uniform
+from infra.contracts.errors import BadInput
+from infra.contracts.identity import Pseudonyms
+from infra.contracts.kinds import EventKind
+from infra.contracts.time import TICK_US
+from infra.storage.lake import read_files
+from simulation.core import purposes
+from simulation.core.compiled import compiled
+from simulation.core.life import circle_mood
+from simulation.core.model import Metaverse, pseudonym_key
+from simulation.core.moment import Common
+from simulation.core.rows import Rows
+from simulation.oracle.config import OracleConfig
+from simulation.oracle.timeline import EVENT_COLUMNS, OUTCOME_COLUMNS, Timeline, timelines, windows
+from simulation.scenarios.loader import load
+from simulation.scenarios.model import Scenario
+
+Progress = Callable[[int], None]
+OnTick = Callable[[Metaverse], None]
+TRUTH_COLUMNS = ("person", "kind", "ref", "probability")
+_SHOWN_COLUMNS = ("person", "occurred_at", "practice")
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A sample of people: `lines` by pseudonym, `around` float64 [ticks, 2] of each, and the truth behind.
+
+    `truth` maps the id of an exposure or check to its true probability; nothing that predicts looks at it. `offers` are
+    those that were shown to anybody.
+    """
+
+    scenario: Scenario
+    span: range
+    lines: tuple[Timeline, ...]
+    around: Mapping[int, NDArray[np.float64]]
+    truth: Mapping[int, float] = field(repr=False)
+    offers: "Offers" = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offers:
+    """Offers as they were shown, in the order of ticks: int64 columns of equal length; `number` is internal."""
+
+    tick: NDArray[np.int64]
+    number: NDArray[np.int64]
+    practice: NDArray[np.int64]
+    minutes: NDArray[np.int64]
+    command: NDArray[np.int64]
+
+    @classmethod
+    def none(cls) -> "Offers":
+        """A population left alone."""
+        return cls(**{name: np.zeros(0, np.int64) for name in ("tick", "number", "practice", "minutes", "command")})
+
+    def put(self, people: Rows, tick: int) -> None:
+        """Put the offers that are shown in this tick on the people."""
+        first, last = np.searchsorted(self.tick, [tick, tick + 1])
+        rows = self.number[first:last]
+        people["offer"][rows] = self.practice[first:last]
+        people["offer_minutes"][rows] = self.minutes[first:last]
+        people["command"][rows] = self.command[first:last]
+
+
+def sample(scenario: Scenario, config: OracleConfig) -> NDArray[np.int64]:
+    """Internal numbers of the people who are looked at: the smallest draws, so that more people contain fewer."""
+    numbers = np.arange(scenario.people, dtype=np.int64)
+    draws = uniform(config.seed, purposes.ORACLE, numbers, 0, 0)
+    chosen: NDArray[np.int64] = np.sort(np.argsort(draws, kind="stable")[: config.people])
+    return chosen
+
+
+def relive(scenario: Scenario, offers: Offers, span: range, on_tick: OnTick, after: OnTick | None = None) -> Metaverse:
+    """Live a population again; `on_tick` is called before, `after` after each step."""
+    model = Metaverse(scenario)
+    for tick in span:
+        offers.put(model.people, tick)
+        on_tick(model)
+        model.step()
+        if after is not None:
+            after(model)
+    return model
+
+
+@compiled
+def influences(people: Rows, chosen: NDArray[np.int64], common: Common, found: NDArray[np.float64]) -> None:
+    """What `life.live` takes from the circle in the coming tick: `found` gets (mood, stress) of each of `chosen`."""
+    for row in range(chosen.shape[0]):
+        mood, stress = circle_mood(people[chosen[row]], common)
+        found[row, 0], found[row, 1] = mood, stress
+
+
+def record_scenario(scenario: Scenario, config: OracleConfig, progress: Progress) -> Recording:
+    """Simulate a population that is left alone, warm-up and run, and record a sample of it."""
+    chosen, span = sample(scenario, config), _whole(scenario)
+    around, rows = np.zeros((len(span), len(chosen), 2)), _Rows()
+
+    def before(model: Metaverse) -> None:
+        influences(model.people, chosen, model.common, around[model.tick - span.start])
+        progress(1)
+
+    def after(model: Metaverse) -> None:
+        rows.add(model, persons)
+
+    pseudonyms = Pseudonyms(pseudonym_key(scenario.seed))
+    persons = pa.array(pseudonyms.encode(chosen.astype(np.uint64)))
+    relive(scenario, Offers.none(), span, before, after)
+    events, outcomes, truth = rows.tables()
+    lines = tuple(timelines(events, outcomes, rows.end_us))
+    by_person = {int(person): around[:, place] for place, person in enumerate(persons.to_pylist())}
+    return Recording(scenario, span, lines, by_person, _probabilities(truth), Offers.none())
+
+
+class _Rows:
+    """Collects the rows of the sampled people."""
+
+    def __init__(self) -> None:
+        self._parts: tuple[list[pa.RecordBatch], ...] = ([], [], [])
+        self.end_us = 0
+
+    def add(self, model: Metaverse, persons: pa.Array) -> None:
+        output = model.drain()
+        if output.events.num_rows:
+            self.end_us = max(self.end_us, int(pc.max(output.events.column("occurred_at")).as_py()))
+        batches = (output.events, output.outcomes, output.truth)
+        for part, batch in zip(self._parts, batches, strict=True):
+            part.append(batch.filter(pc.is_in(batch.column("person"), persons)))
+
+    def tables(self) -> tuple[pa.Table, ...]:
+        return tuple(pa.Table.from_batches(part) for part in self._parts)
+
+
+def _whole(scenario: Scenario) -> range:
+    return range(scenario.first_tick, scenario.run_first_tick + scenario.ticks)
+
+
+def scenario_of(run: Path) -> Scenario:
+    """The scenario of a run folder; raises BadInput where there is none."""
+    path = run / "scenario.yaml"
+    if not path.is_file():
+        raise BadInput(f"{run} has no scenario.yaml: give the folder of a run, or --scenario")
+    return load(path)
+
+
+def record_run(run: Path, scenario: Scenario, config: OracleConfig, progress: Progress) -> Recording:
+    """What the lake of a run has seen of a sample of its people.
+
+    Raises BadInput where there is no lake or no truth, or where another version of the simulation wrote them.
+    """
+    chosen, pseudonyms = sample(scenario, config), Pseudonyms(pseudonym_key(scenario.seed))
+    persons = pa.array(pseudonyms.encode(chosen.astype(np.uint64)))
+    seen = read_lake(run, persons)
+    span = range(scenario.first_tick, seen.end_us // TICK_US + 1)
+    around = np.zeros((len(span), len(chosen), 2))
+
+    def before(model: Metaverse) -> None:
+        influences(model.people, chosen, model.common, around[model.tick - span.start])
+        progress(1)
+
+    offers = offers_of(seen.shown, pseudonyms)
+    model = relive(scenario, offers, span, before)
+    _same_people(model, chosen, persons, seen.events, run)
+    lines = tuple(timelines(seen.events, seen.outcomes, seen.end_us))
+    by_person = {int(person): around[:, place] for place, person in enumerate(persons.to_pylist())}
+    return Recording(scenario, span, lines, by_person, _probabilities(seen.truth), offers)
+
+
+@dataclass(frozen=True)
+class Lake:
+    """The sampled people's rows of a run's lake, the offers shown to anybody, and where the data ends (µs)."""
+
+    events: pa.Table
+    outcomes: pa.Table
+    truth: pa.Table
+    shown: pa.Table
+    end_us: int
+
+
+def read_lake(run: Path, persons: pa.Array) -> Lake:
+    """Read the lake of a run file by file: no more than one is in memory besides what is kept. Raises BadInput."""
+    events, shown, end_us = [], [], 0
+    for table in _files(run / "lake", "events"):
+        end_us = max(end_us, int(pc.max(table["occurred_at"]).as_py() or 0))
+        events.append(_of(table, persons).select(EVENT_COLUMNS))
+        shown.append(table.filter(pc.equal(table["kind"], int(EventKind.OFFER_SHOWN))).select(_SHOWN_COLUMNS))
+    outcomes = [_of(table, persons).select(OUTCOME_COLUMNS) for table in _files(run / "lake", "outcomes")]
+    truth = [_of(table, persons).select(TRUTH_COLUMNS) for table in _files(run / "truth", "truth")]
+    return Lake(*(pa.concat_tables(parts) for parts in (events, outcomes, truth, shown)), end_us)
+
+
+def _files(root: Path, stream: str) -> Iterator[pa.Table]:
+    found = False
+    for table in read_files(root, stream, codes=True):
+        found = True
+        yield table
+    if not found:
+        raise BadInput(f"{root} has no {stream}: give the folder of a run that has got past its warm-up")
+
+
+def _of(table: pa.Table, persons: pa.Array) -> pa.Table:
+    return table.filter(pc.is_in(table["person"], persons))
+
+
+def offers_of(shown: pa.Table, pseudonyms: Pseudonyms) -> Offers:
+    """The offers behind OFFER_SHOWN rows of the event record."""
+    shown = shown.sort_by([("occurred_at", "ascending"), ("person", "ascending")])
+    practice = shown["practice"].combine_chunks()
+    return Offers(
+        tick=shown["occurred_at"].to_numpy() // TICK_US,
+        number=pseudonyms.decode(shown["person"].to_numpy()).astype(np.int64),
+        practice=_field(practice, "practice").astype(np.int64),
+        minutes=np.rint(_field(practice, "minutes")).astype(np.int64),
+        command=_field(practice, "command").astype(np.uint64).view(np.int64),
+    )
+
+
+def _field(column: pa.StructArray, name: str) -> NDArray[Any]:
+    values: NDArray[Any] = pc.struct_field(column, name).to_numpy(zero_copy_only=False)
+    return values
+
+
+def _same_people(model: Metaverse, chosen: NDArray[np.int64], persons: pa.Array, events: pa.Table, run: Path) -> None:
+    """Raise BadInput where the lake does not hold just the events that the scenario gives."""
+    counted = events.group_by("person").aggregate([("seq", "max")]).to_pydict()
+    last = dict(zip(counted["person"], counted["seq_max"], strict=True))
+    for person, number in zip(persons.to_pylist(), chosen, strict=True):
+        if last.get(person, -1) + 1 != int(model.people["seq"][number]):
+            raise BadInput(
+                f"the lake of {run} is not what its scenario.yaml gives with this version of the simulation: "
+                "make the run again, or use the version that wrote it"
+            )
+
+
+def _probabilities(truth: pa.Table) -> dict[int, float]:
+    refs, values = truth["ref"].to_numpy(), truth["probability"].to_numpy()
+    held = refs != 0
+    return dict(zip(refs[held].tolist(), values[held].tolist(), strict=True))
+
+
+def true_of_windows(line: Timeline, truth: Mapping[int, float]) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    """Per head, float64 [rows]: the probability that the simulation drew the labels with; NaN where it is not known."""
+    rows = line.rows
+    own = np.array([truth.get(int(value), np.nan) for value in rows["event_id"].view(np.uint64)])
+    yield "interaction", np.where(line.is_check, np.nan, own)
+    at = rows["tick"].astype(np.int64) * TICK_US + rows["clock"]
+    first, last, checks = windows(rows, at)
+    running = np.concatenate([[0.0], np.cumsum(np.log1p(-own[checks]))])
+    yield "lapse", np.where(last > first, -np.expm1(running[last] - running[first]), np.nan)
