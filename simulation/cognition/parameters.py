@@ -94,8 +94,8 @@ class Parameters:
     # Skill builds up with practices and fades over weeks; at 1 it changes rest and control by so much (rows 18 to 20).
     skill_step: float = 0.03
     skill_fade: float = 40.0 * 24.0 * 60.0
-    skill_cheer: float = 0.18
-    skill_calm: float = 0.045
+    skill_cheer: float = 0.17
+    skill_calm: float = 0.038
     skill_aware: float = 0.15
     skill_focus: float = 0.03
     skill_quick: float = 0.023
@@ -136,7 +136,7 @@ class Parameters:
     prompted_fade: float = 30.0 * 24.0 * 60.0
     abandon: float = 0.22
     # Practising unasked in a session, a minute: keen people far more often than others (rows 12 and 13).
-    own_rate: float = 0.004
+    own_rate: float = 0.0046
     own_keen: float = 1.2
     own_trust: float = 1.0
     own_open: float = 1.0

@@ -12,7 +12,7 @@ POSITIVE = 3
 """The first so many are positive."""
 HAPPY, EXCITED, RELAXED, ANGRY, ANXIOUS, SAD = range(len(EMOTIONS))
 # Valence and arousal of the six as in a circumplex (Russell 1980: directions; sizes and intercepts chosen).
-FELT = 0.35
+FELT = 0.36
 """Intensity from which on somebody says that the emotion is there. Fitted to row 5."""
 REPORT_NOISE = 0.09
 """Standard deviation of an answer around the feeling. Chosen."""
@@ -23,7 +23,7 @@ def intensity(p: Person, k: Parameters, emotion: int) -> float:
     """Expected intensity of an emotion, about 0 to 1."""
     valence, arousal = feeling(p, k), p.stress - 0.3
     if emotion == HAPPY:
-        return 0.35 + 0.80 * valence
+        return 0.33 + 0.80 * valence
     if emotion == EXCITED:
         return 0.20 + 0.65 * valence + 0.30 * arousal
     if emotion == RELAXED:
