@@ -30,7 +30,7 @@ demo: setup
 	$(BIN)/calmverse run demo --seed 7
 
 test: setup browser
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q --durations=15
 
 # What the tests of the pages look at them with. Without it they are skipped, and pytest says so.
 browser:
