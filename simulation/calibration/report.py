@@ -1,6 +1,6 @@
 """`calibration.html`: what was published beside what the simulated population does."""
 
-from math import isfinite
+from math import isfinite, nan
 from pathlib import Path
 
 from infra.pages import (
@@ -142,8 +142,10 @@ def _intervals(parts: list[Part], unit: str) -> Chart:
         one, other = part.simulated, part.published
         rows.append(charts.Interval(f"{part.name}, simulated", one.value, one.low, one.high, BLUE))
         if isfinite(other.high):
-            middle = (other.low + other.high) / 2 if other.value is None else other.value
-            rows.append(charts.Interval(f"{part.name}, published", middle, other.low, other.high, MUTED))
+            # A published range has no middle that anybody measured: it is a line without a point.
+            told = f"published, {other.low:g} to {other.high:g}" if other.value is None else "published"
+            middle = nan if other.value is None else other.value
+            rows.append(charts.Interval(f"{part.name}, {told}", middle, other.low, other.high, MUTED))
     agree = [part.name for part in parts if part.passed]
     miss = [part.name for part in parts if not part.passed]
     caption = "; ".join(

@@ -37,7 +37,7 @@ def measure(lab: Lab) -> Finding:
     return Finding(
         (
             Part("effect on day 0", "log minutes", first, Published(0.443, 0.27, 0.62)),
-            Part("change a day", "log minutes", slope, Published(-0.0179, -0.025, -0.011)),
+            Part("change a day", "log minutes a day", slope, Published(-0.0179, -0.025, -0.011)),
             Part("zero on day", "day", zero, Published(25.0, 20.0, 30.0)),
         ),
         _curve(day, assigned, outcome),
