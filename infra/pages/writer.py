@@ -93,7 +93,7 @@ def _block_kind(block: Block) -> str:
 
 def _stacks(table: Table) -> bool:
     """Whether a narrow window shows each row as a card: a wide table of few rows would hide its last columns."""
-    return len(table.columns) > 3 and len(table.rows) <= 32
+    return len(table.columns) > 2 and len(table.rows) <= 32
 
 
 def _anchor(title: str) -> str:

@@ -30,6 +30,11 @@ def command_line() -> str:
     return shlex.join(["calmverse", *sys.argv[1:]])
 
 
+def with_policy(policy: str | None, pairs: list[str] | None) -> dict[str, str]:
+    """`--set` options after the policy that was named, so that `--set policy.threshold=0.3` changes a key of it."""
+    return ({"policy": f"{{name: {policy}}}"} if policy else {}) | overrides(pairs)
+
+
 def run(
     scenario: Annotated[str, typer.Argument(help="A built-in scenario, or the path of a YAML file.")] = "demo",
     seed: Seed = None,
@@ -52,7 +57,7 @@ def run(
     from services.experiments.stack import StackOptions
     from simulation.scenarios import load
 
-    given = overrides(set_) | ({"policy": f"{{name: {policy}}}"} if policy else {})
+    given = with_policy(policy, set_)
     resolved = load(scenario, given)
     stack = StackOptions(broker=broker, bootstrap=bootstrap, port=port, otlp=otlp)
     chosen = resolved.seed if seed is None else seed
@@ -223,7 +228,7 @@ def watch(
     from services.experiments.watch.population import Pace
     from simulation.scenarios import load
 
-    given = overrides(set_) | {"policy": f"{{name: {policy}}}"} | ({} if seed is None else {"seed": str(seed)})
+    given = with_policy(policy, set_) | ({} if seed is None else {"seed": str(seed)})
     execute(
         WatchRequest(
             scenario=load(scenario, given),

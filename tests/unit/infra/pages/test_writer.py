@@ -130,6 +130,13 @@ def test_a_table_wider_than_a_phone_becomes_cards_and_keeps_its_roles(html: str)
     assert 'data-label="Difference"' in html
 
 
+@pytest.mark.parametrize(("columns", "cards"), [(2, False), (3, True)])
+def test_cards_begin_where_a_third_column_would_be_cut_off(columns: int, cards: bool) -> None:
+    table = Table(tuple(Column(str(number)) for number in range(columns)), (("x",) * columns,), "caption")
+    html = render_page(Page("t", Verdict(Outcome.OK, "v"), Reproduce("c"), table=table))
+    assert ('class="stacks"' in html) is cards
+
+
 def test_numbers_in_cells_carry_their_interval_and_unit(html: str) -> None:
     assert "3.1 [1.2, 5.0]" in html
     assert '<span class="unit">log loss</span>' in html
