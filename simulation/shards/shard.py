@@ -61,13 +61,16 @@ class Shard:
         self._alone = plan.shards == 1
         self._outlet = plan.outlet(index)
 
-    def advance(self, *sums: Sums) -> Sums:
-        """Take over what all shards summed in the last minute (nothing before the first), live one more; own sums."""
-        if sums and not self._alone:
-            self._model.exchange(np.sum(sums, axis=0))
+    def live(self, totals: Sums | None) -> Sums:
+        """One minute; `totals` is what all shards summed in the last one (None before the first). Returns own sums."""
+        if totals is not None and not self._alone:
+            self._model.exchange(totals)
         self._model.step()
-        self._outlet.take(self._model.drain_parts())
         return self._model.circle_sums()
+
+    def write(self) -> None:
+        """Hand the rows of the last minute to the outlet: the others need not wait for it."""
+        self._outlet.take(self._model.drain_parts())
 
     def finish(self) -> Told:
         """Close the outlet."""
