@@ -54,6 +54,11 @@ class RunDir:
         """The checkpoint that was trained in the run."""
         return self.path / "model"
 
+    @property
+    def recording(self) -> Path:
+        """Every record of the run's topics, where one was kept."""
+        return self.path / "topics.parquet"
+
     def write_json(self, name: str, document: Any) -> Path:  # noqa: ANN401 - whatever JSON can hold
         """Write a JSON document at once: a reader sees the old one or the new one, never half of one."""
         target = self.path / name

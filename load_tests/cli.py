@@ -1,4 +1,4 @@
-"""`calmverse loadtest`: how much load the pipeline holds, and how late it is."""
+"""`calmverse loadtest`: how much load the pipeline holds, and how late it is. `calmverse audit`: what became of it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -71,5 +71,36 @@ def exit_code(summary: dict[str, Any]) -> int:
     return 0 if summary["passed"] else 1
 
 
-COMMANDS: dict[str, typer.Typer | Callable[..., Any]] = {"loadtest": loadtest}
+def audit(
+    run: Annotated[str, typer.Argument(help="A run id, a path, or latest.")] = "latest",
+    live: Annotated[bool, typer.Option("--live", help="The topics of the run while it is at work.")] = False,
+    bootstrap: Annotated[str | None, typer.Option(help="host:port of a broker, instead of a run.")] = None,
+    namespace: Annotated[str | None, typer.Option(help="Namespace on that broker.")] = None,
+    record: Annotated[Path | None, typer.Option(help="File to keep the records in that a broker handed out.")] = None,
+    runs: Annotated[Path, typer.Option(help="Folder of runs.")] = Path("runs"),
+    json: Annotated[bool, typer.Option("--json", help="Print the verdict as the last line on stdout.")] = False,
+) -> None:
+    """Prove sequence by sequence what was emitted, scored, decided, applied, archived and dead-lettered.
+
+    Reads what a run left behind (a recording of its topics where one was kept, and its lake), or the topics of a live
+    system, with none of the code that wrote them. Exit code 1 when something was lost, doubled or out of order.
+    """
+    from infra.console import emit_json
+    from infra.contracts.errors import BadInput
+    from infra.tail import Target
+    from load_tests.audit.command import AuditRequest, run_audit
+
+    if (bootstrap is None) != (namespace is None):
+        raise BadInput("--bootstrap and --namespace belong together: give both, or name a run")
+    target = Target(bootstrap=bootstrap, namespace=namespace) if bootstrap and namespace else None
+    if record is not None and target is None and not live:
+        raise BadInput("--record keeps what a broker hands out: add --live, or --bootstrap and --namespace")
+    document = run_audit(AuditRequest(runs=runs, run=run, live=live, target=target, recording=record))
+    if json:
+        emit_json(document)
+    if not document["clean"]:
+        raise typer.Exit(1)
+
+
+COMMANDS: dict[str, typer.Typer | Callable[..., Any]] = {"loadtest": loadtest, "audit": audit}
 BENCHES: dict[str, Callable[..., Any]] = {}

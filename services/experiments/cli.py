@@ -48,6 +48,9 @@ def run(
     no_services: Annotated[
         bool, typer.Option("--no-services", help="Only the population into Kafka, in shards; counted at both ends.")
     ] = False,
+    record: Annotated[
+        bool, typer.Option("--record", help="Keep every record of the topics in the run, for `calmverse audit`.")
+    ] = False,
     runs: Runs = Path("runs"),
     json: Json = False,
 ) -> None:
@@ -69,11 +72,11 @@ def run(
         "stack": stack,
     }
     if no_services:
-        if model is not None or policy is not None or otlp is not None:
-            raise BadInput("--no-services runs the population alone: leave out --model, --policy and --otlp")
+        if model is not None or policy is not None or otlp is not None or record:
+            raise BadInput("--no-services runs the population alone: leave out --model, --policy, --otlp and --record")
         _run_alone(common, json=json)
         return
-    _finish(execute(RunRequest(**common, model=model)), runs, json=json)
+    _finish(execute(RunRequest(**common, model=model, record=record)), runs, json=json)
 
 
 def _run_alone(common: dict[str, Any], *, json: bool) -> None:

@@ -10,9 +10,10 @@ import numpy as np
 import yaml
 
 from infra import runs
+from infra.bus.recording import read_topics, write_recording
 from infra.console import progress_bar, say
 from infra.contracts.time import wall_us
-from infra.contracts.topics import STREAMS
+from infra.contracts.topics import STREAMS, Topics
 from infra.runs import RunDir
 from infra.telemetry import names
 from infra.telemetry.setup import Telemetry
@@ -45,6 +46,8 @@ class RunRequest:
     command: str
     stack: StackOptions = field(default_factory=StackOptions)
     model: Path | None = None
+    record: bool = False
+    """Keep every record of the topics beside the run, for `calmverse audit`."""
 
 
 @dataclass
@@ -158,6 +161,9 @@ class _Run:
             self.state.dead_letters = wire.count_dead_letters()
             self.state.restarts = {m.name: m.restarts for m in stack.services.members.values() if m.restarts}
             done = range(population.tick - self.state.loop.ticks, population.tick)
+            if self.request.record:
+                topics = Topics(stack.namespace).all()
+                write_recording(self.folder.recording, read_topics(stack.broker.bootstrap, topics))
             self.state.audit = audit(self.folder.lake, self.state.loop.events, done)
 
     def _twin(self) -> None:

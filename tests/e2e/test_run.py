@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import polars as pl
 import pytest
 
+from infra.bus.recording import read_recording
 from infra.contracts.digest import Digest
 from infra.contracts.worlds import World
+from load_tests.audit.auditing import audit
 from models.policies.engine import DecisionEngine
 from services.experiments.inprocess import Mind, run_closed, run_ticks
 from services.experiments.learning import LearningPlan, load_model, open_scorer
@@ -18,6 +21,7 @@ from simulation.core.model import Metaverse
 from simulation.core.output import TickOutput
 from simulation.scenarios import load
 from tests.support.command import alive, calmverse, eventually, family, last_json, live_of, started
+from tests.support.faults import FAULTS, is_located, read, reordered
 
 pytestmark = pytest.mark.e2e
 
@@ -29,7 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def summary(folder: Path) -> dict[str, Any]:
-    done = calmverse("run", "tiny", "--seed", "7", "--json", cwd=folder)
+    done = calmverse("run", "tiny", "--seed", "7", "--record", "--json", cwd=folder)
     assert done.returncode == 0, done.stderr
     return last_json(done)
 
@@ -44,6 +48,25 @@ def test_every_event_is_scored_once_and_nothing_is_lost(summary: dict[str, Any])
     assert summary["events_scored"] == summary["events_archived"] == summary["events_emitted"]
     assert (summary["events_lost"], summary["events_duplicated"], summary["dead_letters"]) == (0, 0, 0)
     assert summary["scores_out_of_order"] == 0
+
+
+def test_its_audit_is_clean_and_every_fault_made_in_its_topics_is_found(run_dir: Path, folder: Path) -> None:
+    done = calmverse("audit", "--json", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    document = last_json(done)
+    assert (document["basis"], document["clean"], document["findings"]) == ("recording and lake", True, [])
+    records = list(read_recording(run_dir / "topics.parquet"))
+    assert document["records"] == len(records)
+    generator = np.random.default_rng(7)
+    for fault in FAULTS:
+        for at in generator.integers(len(records), size=2):
+            faulty, evidence, own = fault(records, int(at))
+            verdict = audit(evidence or read(faulty))
+            assert is_located(verdict, own, slack=1 if fault is reordered else 0), (
+                fault.__name__,
+                own.topic,
+                own.offset,
+            )
 
 
 def test_every_world_is_present_and_the_counts_add_up(summary: dict[str, Any]) -> None:
