@@ -11,7 +11,7 @@ from simulation.cognition.answering import TOPICS, liking
 from simulation.core.rows import Rows
 from simulation.core.witness import HIDDEN
 from simulation.oracle.config import OracleConfig
-from simulation.oracle.prior import OTHERS, TASTES, Prior, interest_share
+from simulation.oracle.prior import OTHERS, STATES, TASTES, Prior, interest_share
 from simulation.oracle.tastes import Memory, move_tastes
 
 Floats = NDArray[np.float64]
@@ -29,14 +29,23 @@ class View(NamedTuple):
     weights: Floats
 
 
+class Tries(NamedTuple):
+    """Log-odds of answering an exposure with one more of a taste: of the first supposition, `taste` of all, float64."""
+
+    eager: Floats
+    taste: Floats
+    liked: Floats
+
+
 class Cloud:
     """P suppositions: `people` PERSON [P], `hidden` HIDDEN [P], `scores` float64 [P, traits and topics], log-`weights`.
 
-    In `memory` is what the person was exposed to, as each supposition has it.
+    At most `ahead` of them look ahead. In `memory` is what the person was exposed to, as each supposition has it.
     """
 
     def __init__(self, prior: Prior, config: OracleConfig, person: int, offset: int) -> None:
         self._prior, self._config = prior, config
+        self.ahead = config.ahead
         self.seed = int(bits(config.seed, 1, person, 0, 0)[0] >> np.uint64(1))
         self._generator = np.random.Generator(np.random.Philox(self.seed))
         count = config.particles * config.first_guesses
@@ -55,14 +64,19 @@ class Cloud:
             liked = whole_array(interest_share(self.scores, item % TOPICS)) + more
         return View(self.people, self.hidden, liked, self.weights)
 
-    def copy(self, item: int, changes: tuple[str, float]) -> View:
-        """A copy to try something on: a trait of everybody (or `liked`, the interest in the item) so much larger."""
-        name, more = changes
-        own = self.view(item, more if name == "liked" else 0.0)
-        people = own.people.copy()
+    def copy(self, item: int, name: str, count: int) -> View:
+        """A copy of the first `count`, to try one more of a trait on, or of `liked`, the interest in the item."""
+        own = self.view(item, 1.0 if name == "liked" else 0.0)
+        people = own.people[:count].copy()
         if name != "liked":
-            people[name] += more
-        return View(people, own.hidden.copy(), own.liked, own.weights.copy())
+            people[name] += 1.0
+        return View(people, own.hidden[:count].copy(), own.liked[:count], own.weights[:count].copy())
+
+    def remember(self, topic: int, tries: Tries) -> None:
+        """Keep an exposure to a topic that has just opened, and by how much each taste moves its log-odds."""
+        logit = self.hidden["logit"]
+        slopes = (float(tries.eager[0] - logit[0]), tries.taste - logit, float(tries.liked[0] - logit[0]))
+        self.memory.add(topic, slopes, self.hidden)
 
     def shares(self) -> Floats:
         """float64 [P]: the weights, adding up to 1."""
@@ -73,6 +87,12 @@ class Cloud:
     def mean(self, values: Floats) -> float:
         """Weighted mean of a value, float64 [P], over the suppositions."""
         return float(self.shares() @ values)
+
+    def thinned(self, count: int) -> NDArray[np.int64]:
+        """int64 [at most count]: suppositions chosen in proportion to their weights, all where there are no more."""
+        if len(self.people) <= count:
+            return np.arange(len(self.people))
+        return _systematic(self.shares(), count, 0.5)
 
     def effective(self) -> float:
         """Effective share of the suppositions, 0 to 1 (Kong, Liu & Wong 1994)."""
@@ -91,33 +111,47 @@ class Cloud:
     def resample(self, tick: int, waited: int) -> None:
         """Systematic resampling, after which traits move, so that the same few are not tried for ever.
 
-        Tastes by Metropolis steps (`tastes`). The others, on which hidden states depend, by Liu & West (2001): their
-        scores shrink towards the weighted mean by `keep` and get normal noise of the covariance that this takes away,
-        and of what the weighted covariance of few suppositions lacks, so that mean and covariance stay what they were.
+        Tastes by Metropolis steps (`tastes`); the others, and the hidden states that nothing stirs, by `_shaken`.
         """
-        shares, keep = self.shares(), self._config.keep
-        others = self.scores[:, OTHERS]
-        mean = shares @ others
-        centred = others - mean
-        lack = float(shares @ shares)
-        covariance = (centred * shares[:, None]).T @ centred + 1e-9 * np.eye(len(mean))
+        shares = self.shares()
         spreads = np.sqrt(shares @ self.scores**2 - (shares @ self.scores) ** 2)
         chosen = _systematic(shares, self._config.particles, self._generator.random())
-        noise = self._generator.standard_normal((len(chosen), len(mean))) @ np.linalg.cholesky(covariance).T
+        moved = self._shaken(shares, chosen)
         self.scores = self.scores[chosen]
-        self.scores[:, OTHERS] = mean + keep * centred[chosen] + np.sqrt(1.0 / (1.0 - lack) - keep * keep) * noise
+        self.scores[:, OTHERS] = moved[:, : len(OTHERS)]
         self.hidden = self.hidden[chosen]
         self.memory.take(chosen)
-        self._take(self.people[chosen])
+        self._take(self.people.take(chosen))
         self.weights = np.zeros(len(chosen))
         self._move_tastes(tick, waited, np.maximum(spreads, _LEAST_STEP))
         self._prior.give(self.people, self.scores)
+        for column, name in enumerate(STATES, len(OTHERS)):
+            self.people[name] = np.clip(moved[:, column], 0.0, 1.0)
+
+    def _shaken(self, shares: Floats, chosen: NDArray[np.int64]) -> Floats:
+        """Scores of the traits and slow states of the chosen, float64 [chosen, traits and states], moved together.
+
+        Liu & West (2001): values shrink towards the weighted mean by `keep` and get normal noise of the covariance that
+        this takes away, and of what the weighted covariance of few suppositions lacks. So mean and covariance stay, but
+        for a little more spread: the mean of few is itself off by as much, and who does not allow for that is too sure
+        (in ensembles: inflation, Anderson & Anderson 1999).
+        """
+        keep, lack = self._config.keep, float(shares @ shares)
+        values = np.column_stack([self.scores[:, OTHERS], *(self.people[name] for name in STATES)])
+        mean = shares @ values
+        centred = values - mean
+        covariance = (centred * shares[:, None]).T @ centred + 1e-9 * np.eye(len(mean))
+        noise = self._generator.standard_normal((len(chosen), len(mean))) @ np.linalg.cholesky(covariance).T
+        moved: Floats = mean + keep * centred[chosen]
+        moved += np.sqrt((1.0 + lack) / (1.0 - lack) - keep * keep) * noise
+        return moved
 
     def _move_tastes(self, tick: int, waited: int, spreads: Floats) -> None:
         tastes = np.ascontiguousarray(self.scores[:, TASTES])
         prior = (self._prior.tables, self._prior.eager_mean(self.scores), self._prior.eager_variance)
         draw = (self.seed, tick, waited, np.ascontiguousarray(1.2 * spreads[TASTES]))
-        move_tastes(tastes, self.memory.held, self.hidden, prior, draw)
+        room = (np.empty(self.memory.used), np.empty(self.memory.used))
+        move_tastes(tastes, self.memory.held, self.hidden, prior, draw, room)
         self.scores[:, TASTES] = tastes
 
     def _take(self, people: Rows) -> None:

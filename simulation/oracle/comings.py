@@ -4,11 +4,13 @@ import math
 
 from infra.contracts.worlds import World
 from simulation.cognition.parameters import Parameters
-from simulation.cognition.rhythm import DAY, asleep, body_minute
+from simulation.cognition.rhythm import DAY, asleep, body_minute, weibull
+from simulation.core import purposes
 from simulation.core.compiled import kernel
-from simulation.core.moment import Moment
+from simulation.core.draws import uniform
+from simulation.core.moment import Common, Moment
 from simulation.core.person import Person
-from simulation.core.sessions import LEAST_GAP, LEAST_SESSION, LONGEST_GAP
+from simulation.core.sessions import LEAST_GAP, LEAST_SESSION, LONGEST_GAP, choose_world
 from simulation.core.witness import log_of
 
 _GAMING = int(World.GAMING)
@@ -18,6 +20,7 @@ OVERSTAYED = -0.3
 """Log-weight of a minute in a session that a supposed person would have slept through."""
 FIRST_HOURS = 180
 """Minutes within which everybody plans their first session of all (`core.population`)."""
+_TRIES = 30
 
 
 @kernel
@@ -86,12 +89,36 @@ def length_beyond(scale: float, shape: float, minutes: float, u: float) -> int:
 
 @kernel
 def plans_to_go(p: Person, k: Parameters, stayed: int, u: float) -> int:
-    """Tick at which the session ends, of one that went on when it was `stayed` minutes old; games end by themselves."""
+    """Tick at which the session was planned to end, of one that could have ended when it was `stayed` minutes old.
+
+    In a game that was not possible: the plan is only known to have gone beyond the beginning of the game.
+    """
     if p.world == _GAMING:
-        played = p.session_since + stayed - p.stay_since
-        return p.stay_since + 1 + length_beyond(k.game_scale, k.game_shape, float(played), u)
+        stayed = p.stay_since - p.session_since
     length = length_beyond(k.session_scale, k.session_shape, stayed - LEAST_SESSION + 1.0, u)
     return p.session_since + LEAST_SESSION + length
+
+
+@kernel
+def stays_on(p: Person, k: Parameters, now: Moment, common: Common, last: int) -> int:
+    """Tick at which a stay is over, of one that was not left up to the tick `last`; `sessions.enter` and `move_on`.
+
+    Whoever does not move at the end of a stay begins another of a set length, so stays are drawn until one lasts.
+    """
+    u = uniform(now.seed, purposes.PLACE, p.number, now.tick, 20)
+    if p.world == _GAMING:
+        return p.stay_since + 1 + length_beyond(k.game_scale, k.game_shape, float(last - p.stay_since), u)
+    for again in range(_TRIES):
+        u = uniform(now.seed, purposes.PLACE, p.number, now.tick, 21 + 3 * again)
+        until = p.stay_since + LEAST_SESSION + int(weibull(u, k.stay_scale, k.stay_shape))
+        moved = False
+        while until <= last and not moved:
+            u = uniform(now.seed, purposes.PLACE, p.number, until, 22 + 3 * again)
+            moved = u < k.stay_moves and choose_world(p, now, common, 23 + 3 * again) != p.world
+            until += LEAST_SESSION + int(k.stay_scale)
+        if not moved:
+            return until
+    return last + 1
 
 
 @kernel

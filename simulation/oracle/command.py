@@ -13,8 +13,9 @@ from infra.console import progress_bar, say
 from infra.contracts.errors import EnvironmentFailed
 from infra.runs import RunDir
 from simulation.oracle.config import HEADS, OracleConfig
+from simulation.oracle.lake import scenario_of
 from simulation.oracle.potential import potential_outcomes
-from simulation.oracle.recording import Recording, record_run, record_scenario, scenario_of
+from simulation.oracle.recording import Recording, record_run, record_scenario
 from simulation.oracle.run import Oracle, consult, improvement, predictions_table, verdicts
 from simulation.scenarios.model import Scenario
 
@@ -144,11 +145,13 @@ def tell(document: dict[str, Any]) -> None:
             say(f"{head}: no rows with a known label")
             continue
         loss, error = found["log_loss"], found["ece"]
+        chance = error["by_chance"]
         say(
             f"{head}: {found['rows']:,} rows; log loss base rate {loss['base_rate']:.4f}, observable oracle "
             f"{loss['observable']:.4f}, latent oracle {loss['latent']:.4f}; AUC {found['auc']['observable']:.3f}; "
-            f"calibration error {error['observable']:.4f}, against true probabilities "
-            f"{error['observable_against_truth']:.4f} (latent oracle on the same rows {error['latent']:.4f})"
+            f"calibration error {error['observable']:.4f} (chance alone {chance['observable']['mean']:.4f}), against "
+            f"true probabilities {error['observable_against_truth']:.4f} (chance alone "
+            f"{chance['observable_against_truth']['mean']:.4f}); latent oracle on the same rows {error['latent']:.4f}"
         )
     for head, gain in document.get("compare", {}).get("log_loss_lower_by", {}).items():
         particles = document["compare"]["particles"]

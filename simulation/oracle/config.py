@@ -17,7 +17,8 @@ class OracleConfig:
 
     `first_guesses`: how many times as many suppositions there are until a person is first seen, when the hour of waking
     rules most of them out. `resample_below`: effective share of them at which they are resampled. `keep`: the a of Liu
-    & West (2001): 0.995 is their discount of 0.99. `threads`: people filtered at once.
+    & West (2001): 0.995 is their discount of 0.99. `ahead`: suppositions, of those, whose next ten minutes are lived.
+    `threads`: people filtered at once.
     """
 
     people: int = 300
@@ -26,4 +27,5 @@ class OracleConfig:
     first_guesses: int = 4
     resample_below: float = 0.5
     keep: float = 0.995
+    ahead: int = 1000
     threads: int = 2

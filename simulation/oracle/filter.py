@@ -11,15 +11,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from infra.contracts.kinds import EXPOSURES, RESPONSES, EventKind
+from infra.contracts.kinds import EventKind
 from simulation.cognition.answering import LONGEST_DELAY, TOPICS
 from simulation.core.moment import Moment
 from simulation.core.rows import Rows
 from simulation.core.witness import SEEN
-from simulation.oracle.cloud import Cloud, View
+from simulation.oracle.cloud import Cloud, Tries, View
 from simulation.oracle.config import HEADS
 from simulation.oracle.forecast import Forecaster, Outlook
 from simulation.oracle.laws import LawBook
+from simulation.oracle.situation import ANSWERS, BEFORE_ACTING, COMES, EXPOSES, FREES, LIVES, STILL, Situation
 from simulation.oracle.steps import (
     CAME,
     NEVER,
@@ -37,65 +38,6 @@ from simulation.oracle.timeline import Timeline
 from simulation.worlds.watching import MINUTE_BEGINS, MINUTE_ENDS
 
 _TRUTH_NEVER: Final = 2**30
-_COMES: Final = frozenset({int(EventKind.SESSION_STARTED)})
-_LIVES: Final = frozenset(range(20, 50))
-_BEFORE_ACTING: Final = _LIVES | _COMES | {int(EventKind.SESSION_ENDED), int(EventKind.WORLD_ENTERED)}
-"""Kinds that come before what a world does in a minute (`life.live`, and then `act`)."""
-_LONG: Final = frozenset(
-    {
-        int(EventKind.VIDEO_CALL_JOINED),
-        int(EventKind.LESSON_STARTED),
-        int(EventKind.TASK_STARTED),
-        int(EventKind.MEETING_JOINED),
-        int(EventKind.QUEST_STARTED),
-        int(EventKind.THERAPY_ATTENDED),
-    }
-)
-_OVER: Final = frozenset(
-    {
-        int(EventKind.VIDEO_CALL_ENDED),
-        int(EventKind.LESSON_COMPLETED),
-        int(EventKind.TASK_COMPLETED),
-        int(EventKind.QUEST_COMPLETED),
-    }
-)
-_EXPOSES = frozenset(int(kind) for kind in EXPOSURES)
-_ANSWERS = frozenset(int(kind) for kind in RESPONSES)
-_FREES = _EXPOSES | {
-    int(EventKind.SESSION_ENDED),
-    int(EventKind.VIDEO_CALL_JOINED),
-    int(EventKind.MEETING_JOINED),
-    int(EventKind.THERAPY_ATTENDED),
-    int(EventKind.LESSON_COMPLETED),
-}
-"""What only happens to a person who has no answer under way."""
-_STILL = frozenset(
-    {
-        int(EventKind.PAGE_BROWSED),
-        int(EventKind.ITEM_CLICKED),
-        int(EventKind.POST_PUBLISHED),
-        int(EventKind.GAZE_SAMPLED),
-        int(EventKind.EMOTION_READ),
-        int(EventKind.ATTENTION_CHECKED),
-        int(EventKind.MEMORY_CHECKED),
-        int(EventKind.REACTION_TIMED),
-    }
-)
-"""What is weighed and changes nothing about a person: a look ahead stays good."""
-
-
-@dataclass
-class Situation:
-    """What an observer knows for certain: where the person is, since when, and what they are at."""
-
-    world: int = 0
-    ended: int = 0  # tick at which the last session ended, or the data begins
-    begun: int = 0  # tick at which this session began
-    first: bool = True  # no session has been seen yet
-    busy_until: int = 0  # tick until which something seen keeps the person
-    practising: bool = False
-    free_at: int = 0  # last tick at which the person could have gone and did not
-    asked: int | None = None  # tick of the open exposure
 
 
 @dataclass
@@ -120,7 +62,7 @@ class PersonFilter:
         self._book, self._cloud, self._timeline = book, cloud, timeline
         self._span, self._around = span, around
         self._at = Situation(ended=span.start)
-        self._forecaster = Forecaster(book, len(cloud.people))
+        self._forecaster = Forecaster(book, cloud.ahead)
         self._outlook: Outlook | None = None
         self._pseudo = np.zeros(1, SEEN)
         self.predictions = Predictions.none(len(timeline.rows))
@@ -165,7 +107,7 @@ class PersonFilter:
         acting = False
         for place in places:
             kind = int(self._timeline.rows["kind"][place])
-            if not acting and kind not in _BEFORE_ACTING:
+            if not acting and kind not in BEFORE_ACTING:
                 self._begin_acting(now)
                 acting = True
             self._see(place, kind, now)
@@ -178,7 +120,7 @@ class PersonFilter:
 
     def _live(self, now: Moment) -> None:
         at, cloud = self._at, self._cloud
-        free = not at.practising and at.asked is None and now.tick > at.busy_until
+        free = at.free(now.tick)
         live_minute(cloud.view(), self._table(now.tick), now, self._circle(now.tick), free)
         self.predictions.steps += len(cloud.people)
         self._outlook = None
@@ -193,31 +135,32 @@ class PersonFilter:
         """Weigh and impose one row, and predict from there."""
         seen = self._timeline.rows[place : place + 1]
         self._settle_open_exposure(kind, now)
-        if kind not in _STILL:
+        if kind not in STILL:
             self._outlook = None
-        if kind in _COMES:
+        if kind in COMES:
             self._come(now, int(seen["world"][0]))
         elif kind == EventKind.WORLD_ENTERED:
             self._at.world = int(seen["world"][0])
             enter_all(self._cloud.people, now, self._at.world)
         elif kind == EventKind.SESSION_ENDED:
             self._go(now)
-        elif kind in _LIVES:
+        elif kind in LIVES:
             sense_all(self._cloud.view(), self._table(now.tick), now, seen)
-            self._note_practice(kind)
+            self._at.note_practice(kind)
         elif self._at.world > 0:
-            slopes = self._slopes(seen, now) if kind in _EXPOSES else None
-            self._watch(self._cloud.view(int(seen["item"][0])), seen, now)
-            if slopes is not None:
-                self._cloud.memory.add(int(seen["item"][0]) % TOPICS, slopes, self._cloud.hidden)
-            self._note_business(kind, seen, now.tick)
+            item = int(seen["item"][0])
+            tries = self._tries(seen, now) if kind in EXPOSES else None
+            self._watch(self._cloud.view(item), seen, now)
+            if tries is not None:
+                self._cloud.remember(item % TOPICS, tries)
+            self._at.note_business(kind, float(seen["duration"][0]), now.tick)
         self._predict(place, kind, now)
 
     def _settle_open_exposure(self, kind: int, now: Moment) -> None:
         at = self._at
-        if at.asked is None or not (kind in _ANSWERS or kind in _FREES):
+        if at.asked is None or not (kind in ANSWERS or kind in FREES):
             return
-        came = kind in _ANSWERS
+        came = kind in ANSWERS
         wait_all(self._cloud.view(), now.tick - at.asked, CAME if came else NEVER)
         self._cloud.memory.settle(ANSWERED if came else NOT)
         at.asked = None
@@ -225,42 +168,27 @@ class PersonFilter:
     def _come(self, now: Moment, world: int) -> None:
         at = self._at
         come_all(self._cloud.view(), self._table(now.tick), now, world, (now.tick - at.ended, at.first))
-        at.first, at.begun, at.free_at, at.world = False, now.tick, now.tick, world
+        at.first, at.free_at, at.world = False, now.tick, world
 
     def _go(self, now: Moment) -> None:
         go_all(self._cloud.view(), self._table(now.tick), now)
         self._at.world, self._at.ended, self._at.busy_until = 0, now.tick, 0
 
-    def _note_practice(self, kind: int) -> None:
-        if kind == EventKind.OFFER_ACCEPTED:
-            self._at.practising = True
-        elif kind in (EventKind.PRACTICE_COMPLETED, EventKind.PRACTICE_ABANDONED):
-            self._at.practising = False
-
-    def _note_business(self, kind: int, seen: Rows, tick: int) -> None:
-        at = self._at
-        if kind in _EXPOSES:
-            at.asked = tick
-        elif kind in _LONG:
-            known = kind in (EventKind.MEETING_JOINED, EventKind.THERAPY_ATTENDED)
-            at.busy_until = tick + round(float(seen["duration"][0]) / 60.0) if known else _TRUTH_NEVER
-        elif kind in _OVER:
-            at.busy_until = tick
-
     def _watch(self, view: View, seen: Rows, now: Moment) -> None:
         laws, world = self._book.at(now.tick), self._at.world
         laws.watches[world](view, (laws.cognition, laws.acts[world][1]), now, seen)
 
-    def _slopes(self, seen: Rows, now: Moment) -> tuple[float, NDArray[np.float64], float]:
-        """How much one more of eagerness, taste and interest adds to the log-odds of an answer: tried on copies."""
+    def _tries(self, seen: Rows, now: Moment) -> Tries:
+        """The log-odds of an answer with one more of eagerness, taste and interest: tried on copies.
+
+        A tone that is not seen differs between suppositions, and with it what taste adds; the rest is alike for all.
+        """
         logits = {}
-        for name, more in (("eager", 0.0), ("eager", 1.0), ("taste", 1.0), ("liked", 1.0)):
-            tried = self._cloud.copy(int(seen["item"][0]), (name, more))
+        for name, count in (("eager", 1), ("taste", len(self._cloud.people)), ("liked", 1)):
+            tried = self._cloud.copy(int(seen["item"][0]), name, count)
             self._watch(tried, seen, now)
-            logits[name, more] = tried.hidden["logit"]
-        base = logits["eager", 0.0]
-        by = {name: logits[name, 1.0] - base for name in ("eager", "taste", "liked")}
-        return float(by["eager"][0]), by["taste"], float(by["liked"][0])
+            logits[name] = tried.hidden["logit"]
+        return Tries(**logits)
 
     def _begin_acting(self, now: Moment) -> None:
         if self._at.world > 0:
@@ -282,17 +210,16 @@ class PersonFilter:
     def _predict(self, place: int, kind: int, now: Moment) -> None:
         """Note what the suppositions say now: of the exposure just seen, and of the checks to come."""
         by_head = self.predictions.by_head
-        if kind in _EXPOSES:
+        if kind in EXPOSES:
             by_head["interaction"][place] = self._cloud.mean(self._cloud.hidden["chance"])
         if EventKind.ATTENTION_CHECKED <= kind <= EventKind.REACTION_TIMED:
             return
         if self._outlook is None:
             self._outlook = self._look_ahead(now, int(self._timeline.rows["clock"][place]))
-        checked = self._cloud.mean(self._outlook.checked)
-        by_head["lapse"][place] = self._cloud.mean(self._outlook.failed) / max(checked, 1e-12)
+        by_head["lapse"][place] = self._outlook.probability(self._cloud.weights)
 
     def _look_ahead(self, now: Moment, clock_us: int) -> Outlook:
         at = self._at
         waited = -1 if at.asked is None else now.tick - at.asked - 1
-        stay = (waited, at.free_at - at.begun if at.world > 0 else 0)
-        return self._forecaster.outlook(self._cloud, now, clock_us, self._circle(now.tick), stay)
+        circle = self._circle(now.tick)
+        return self._forecaster.outlook(self._cloud, now, clock_us, circle, (waited, at.free_at))

@@ -26,8 +26,9 @@ from simulation.core.model import Metaverse
 from simulation.core.moment import FIXED_POINT, Common, Moment
 from simulation.core.person import PERSON, TALLIES
 from simulation.core.rows import ROOM, ListSink, Rows, make_sink
+from simulation.oracle.lake import Offers
 from simulation.oracle.laws import LawBook
-from simulation.oracle.recording import Offers, Progress, relive
+from simulation.oracle.recording import Progress, relive
 from simulation.scenarios.model import Scenario
 
 ACTIONS: Final = tuple(Practice)

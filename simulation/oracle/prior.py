@@ -33,6 +33,8 @@ TASTES: Final = np.r_[0:2, len(TRAITS) : len(TRAITS) + TOPICS]
 """Columns of scores that `tastes` moves: eagerness, taste, and interest in each topic."""
 OTHERS: Final = np.arange(2, len(TRAITS))
 """Columns of the traits that act on hidden states."""
+STATES: Final = ("pressure", "effort")
+"""Hidden states that nothing stirs: what a supposition begins with lasts for hours, so they run out as traits do."""
 _SAMPLE = 20_000
 _GRID = np.linspace(-3.9, 3.9, 313)
 _HOUR = 60.0

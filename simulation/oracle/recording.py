@@ -8,7 +8,6 @@ shown (random numbers are counter-based, so this is exact, whatever decided on t
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,9 +17,7 @@ from numpy.typing import NDArray
 from infra.contracts.draws import uniform
 from infra.contracts.errors import BadInput
 from infra.contracts.identity import Pseudonyms
-from infra.contracts.kinds import EventKind
 from infra.contracts.time import TICK_US
-from infra.storage.lake import read_files
 from simulation.core import purposes
 from simulation.core.compiled import compiled
 from simulation.core.life import circle_mood
@@ -28,14 +25,12 @@ from simulation.core.model import Metaverse, pseudonym_key
 from simulation.core.moment import Common
 from simulation.core.rows import Rows
 from simulation.oracle.config import OracleConfig
-from simulation.oracle.timeline import EVENT_COLUMNS, OUTCOME_COLUMNS, Timeline, timelines, windows
-from simulation.scenarios.loader import load
+from simulation.oracle.lake import Offers, offers_of, read_lake
+from simulation.oracle.timeline import Timeline, timelines, windows
 from simulation.scenarios.model import Scenario
 
 Progress = Callable[[int], None]
 OnTick = Callable[[Metaverse], None]
-TRUTH_COLUMNS = ("person", "kind", "ref", "probability")
-_SHOWN_COLUMNS = ("person", "occurred_at", "practice")
 
 
 @dataclass(frozen=True)
@@ -51,31 +46,7 @@ class Recording:
     lines: tuple[Timeline, ...]
     around: Mapping[int, NDArray[np.float64]]
     truth: Mapping[int, float] = field(repr=False)
-    offers: "Offers" = field(repr=False)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Offers:
-    """Offers as they were shown, in the order of ticks: int64 columns of equal length; `number` is internal."""
-
-    tick: NDArray[np.int64]
-    number: NDArray[np.int64]
-    practice: NDArray[np.int64]
-    minutes: NDArray[np.int64]
-    command: NDArray[np.int64]
-
-    @classmethod
-    def none(cls) -> "Offers":
-        """A population left alone."""
-        return cls(**{name: np.zeros(0, np.int64) for name in ("tick", "number", "practice", "minutes", "command")})
-
-    def put(self, people: Rows, tick: int) -> None:
-        """Put the offers that are shown in this tick on the people."""
-        first, last = np.searchsorted(self.tick, [tick, tick + 1])
-        rows = self.number[first:last]
-        people["offer"][rows] = self.practice[first:last]
-        people["offer_minutes"][rows] = self.minutes[first:last]
-        people["command"][rows] = self.command[first:last]
+    offers: Offers = field(repr=False)
 
 
 def sample(scenario: Scenario, config: OracleConfig) -> NDArray[np.int64]:
@@ -150,14 +121,6 @@ def _whole(scenario: Scenario) -> range:
     return range(scenario.first_tick, scenario.run_first_tick + scenario.ticks)
 
 
-def scenario_of(run: Path) -> Scenario:
-    """The scenario of a run folder; raises BadInput where there is none."""
-    path = run / "scenario.yaml"
-    if not path.is_file():
-        raise BadInput(f"{run} has no scenario.yaml: give the folder of a run, or --scenario")
-    return load(path)
-
-
 def record_run(run: Path, scenario: Scenario, config: OracleConfig, progress: Progress) -> Recording:
     """What the lake of a run has seen of a sample of its people.
 
@@ -179,66 +142,6 @@ def record_run(run: Path, scenario: Scenario, config: OracleConfig, progress: Pr
     lines = tuple(timelines(seen.events, seen.outcomes, seen.end_us))
     by_person = {int(person): around[:, place] for place, person in enumerate(persons.to_pylist())}
     return Recording(scenario, span, lines, by_person, _probabilities(seen.truth), offers)
-
-
-@dataclass(frozen=True)
-class Lake:
-    """The sampled people's rows of a run's lake, the offers shown to anybody, and where the data ends (µs)."""
-
-    events: pa.Table
-    outcomes: pa.Table
-    truth: pa.Table
-    shown: pa.Table
-    end_us: int
-
-
-def read_lake(run: Path, persons: pa.Array) -> Lake:
-    """Read the lake of a run file by file: no more than one is in memory besides what is kept. Raises BadInput."""
-    events, shown, end_us = [], [], 0
-    for table in _files(run / "lake", "events"):
-        end_us = max(end_us, int(pc.max(table["occurred_at"]).as_py() or 0))
-        events.append(_of(table, persons).select(EVENT_COLUMNS))
-        shown.append(table.filter(pc.equal(table["kind"], int(EventKind.OFFER_SHOWN))).select(_SHOWN_COLUMNS))
-    outcomes = [_of(table, persons).select(OUTCOME_COLUMNS) for table in _files(run / "lake", "outcomes")]
-    truth = [_of(table, persons).select(TRUTH_COLUMNS) for table in _files(run / "truth", "truth")]
-    return Lake(
-        events=pa.concat_tables(events),
-        outcomes=pa.concat_tables(outcomes),
-        truth=pa.concat_tables(truth),
-        shown=pa.concat_tables(shown),
-        end_us=end_us,
-    )
-
-
-def _files(root: Path, stream: str) -> Iterator[pa.Table]:
-    found = False
-    for table in read_files(root, stream, codes=True):
-        found = True
-        yield table
-    if not found:
-        raise BadInput(f"{root} has no {stream}: give the folder of a run that has got past its warm-up")
-
-
-def _of(table: pa.Table, persons: pa.Array) -> pa.Table:
-    return table.filter(pc.is_in(table["person"], persons))
-
-
-def offers_of(shown: pa.Table, pseudonyms: Pseudonyms) -> Offers:
-    """The offers behind OFFER_SHOWN rows of the event record."""
-    shown = shown.sort_by([("occurred_at", "ascending"), ("person", "ascending")])
-    practice = shown["practice"].combine_chunks()
-    return Offers(
-        tick=shown["occurred_at"].to_numpy() // TICK_US,
-        number=pseudonyms.decode(shown["person"].to_numpy()).astype(np.int64),
-        practice=_field(practice, "practice").astype(np.int64),
-        minutes=np.rint(_field(practice, "minutes")).astype(np.int64),
-        command=_field(practice, "command").astype(np.uint64).view(np.int64),
-    )
-
-
-def _field(column: pa.StructArray, name: str) -> NDArray[Any]:
-    values: NDArray[Any] = pc.struct_field(column, name).to_numpy(zero_copy_only=False)
-    return values
 
 
 def _same_people(model: Metaverse, chosen: NDArray[np.int64], persons: pa.Array, events: pa.Table, run: Path) -> None:

@@ -1,5 +1,6 @@
 """How good predictions are: log loss, area under the curve, calibration; and how sure a difference is."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,8 +9,12 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 Floats = NDArray[np.float64]
+Labels = NDArray[np.bool_] | Floats
+Binning = Callable[[Floats], NDArray[np.int64]]
 BINS = 15
+"""Of calibration: Guo et al. (2017) take 15."""
 _SMALLEST = 1e-12
+_FLIPS = 1000
 
 
 def log_losses(label: NDArray[np.bool_], probability: Floats) -> Floats:
@@ -27,9 +32,21 @@ def auc(label: NDArray[np.bool_], probability: Floats) -> float:
     return float((rankdata(probability)[label].sum() - ones * (ones + 1) / 2) / (ones * zeros))
 
 
-def calibration(label: NDArray[np.generic], probability: Floats) -> list[dict[str, float]]:
+def equal_width(probability: Floats) -> NDArray[np.int64]:
+    """int64 [n]: the bin of each probability, of `BINS` equally wide ones."""
+    index: NDArray[np.int64] = np.minimum((probability * BINS).astype(np.int64), BINS - 1)
+    return index
+
+
+def equal_mass(probability: Floats) -> NDArray[np.int64]:
+    """int64 [n]: the bin of each probability, of `BINS` that hold about as many rows each; equal ones stay together."""
+    edges = np.quantile(probability, np.arange(1, BINS) / BINS)
+    return np.searchsorted(edges, probability, side="right")
+
+
+def calibration(label: Labels, probability: Floats) -> list[dict[str, float]]:
     """Equal-width bins that hold anything: mean probability `predicted`, rate `observed`, rows `count`."""
-    index = np.minimum((probability * BINS).astype(np.int64), BINS - 1)
+    index = equal_width(probability)
     count = np.bincount(index, minlength=BINS)
     held = np.flatnonzero(count)
     predicted = np.bincount(index, probability, BINS)[held] / count[held]
@@ -38,14 +55,32 @@ def calibration(label: NDArray[np.generic], probability: Floats) -> list[dict[st
     return [{"predicted": p, "observed": o, "count": c} for p, o, c in columns]
 
 
-def ece(label: NDArray[np.generic], probability: Floats) -> float:
+def ece(label: Labels, probability: Floats, binning: Binning = equal_width) -> float:
     """Expected calibration error (Guo et al. 2017, eq. 5): mean over rows of |rate - mean probability| of the bin.
 
     With true probabilities in the place of labels it has the same expectation in each bin, and less noise.
     """
-    bins = calibration(label, probability)
-    rows = sum(each["count"] for each in bins)
-    return sum(each["count"] * abs(each["predicted"] - each["observed"]) for each in bins) / rows if rows else np.nan
+    if not len(label):
+        return float("nan")
+    off = np.bincount(binning(probability), label - probability, BINS)
+    return float(np.abs(off).sum() / len(label))
+
+
+def ece_by_chance(
+    label: Labels, probability: Floats, person: NDArray[np.integer[Any]], binning: Binning = equal_width
+) -> dict[str, float]:
+    """What the ECE of a perfectly calibrated predictor would be on these rows: `mean`, and `high` (95% are below).
+
+    The wild bootstrap by clusters (Liu 1988; Cameron, Gelbach & Miller 2008): under perfect calibration what a person's
+    labels are off by is 0 on average in every bin, so its sign is flipped at random, for all rows of a person at once.
+    Labels drawn row by row would say less: rows of a person share checks and states of mind, and are not independent.
+    """
+    _, whose = np.unique(person, return_inverse=True)
+    off = np.zeros((int(whose.max(initial=-1)) + 1, BINS))
+    np.add.at(off, (whose, binning(probability)), label - probability)
+    signs = np.random.default_rng(_FLIPS).choice([-1.0, 1.0], (_FLIPS, len(off)))
+    errors = np.abs(signs @ off).sum(axis=1) / len(label)
+    return {"mean": float(errors.mean()), "high": float(np.quantile(errors, 0.95))}
 
 
 @dataclass(frozen=True)
@@ -89,10 +124,20 @@ def judge(
         "base_less_observable": paired(by["base_rate"] - by["observable"], person).as_dict(),
         "observable_less_latent": paired(by["observable"] - by["latent"], person).as_dict(),
         "auc": {"observable": auc(label, observable), "latent": auc(label, latent)},
-        "ece": {
-            "observable": ece(label, observable),
-            "latent": ece(label, latent),
-            "observable_against_truth": ece(latent, observable),
-        },
+        "ece": errors(label, observable, latent, person, equal_width),
+        "ece_equal_mass": errors(label, observable, latent, person, equal_mass),
         "calibration": calibration(label, observable),
     }
+
+
+def errors(
+    label: NDArray[np.bool_], observable: Floats, latent: Floats, person: NDArray[np.integer[Any]], binning: Binning
+) -> dict[str, Any]:
+    """Calibration errors by labels and against the truth, and by how much chance alone would give in each."""
+    pairs: dict[str, tuple[Labels, Floats]] = {
+        "observable": (label, observable),
+        "latent": (label, latent),
+        "observable_against_truth": (latent, observable),
+    }
+    found: dict[str, Any] = {name: ece(*pair, binning) for name, pair in pairs.items()}
+    return found | {"by_chance": {name: ece_by_chance(*pair, person, binning) for name, pair in pairs.items()}}

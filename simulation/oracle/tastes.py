@@ -19,7 +19,6 @@ from simulation.core import purposes
 from simulation.core.compiled import compiled, kernel
 from simulation.core.draws import spread, uniform
 from simulation.core.rows import Rows
-from simulation.core.witness import log_of
 
 Floats = NDArray[np.float64]
 NOT, ANSWERED, OPEN = 0, 1, 2
@@ -118,11 +117,11 @@ def value_of(column: int, score: float, tables: Floats) -> float:
 
 @kernel
 def _fit(outcome: int, noticed: float, logit: float, come: float) -> float:
-    """Log-likelihood of what became of an exposure; `come`: share of the answers that would have come by now."""
+    """Likelihood of what became of an exposure, .005 to .995; `come`: share of the answers that have come by now."""
     chance = clamp(noticed * logistic(logit), 0.005, 0.99)
     if outcome == ANSWERED:
-        return log_of(chance)
-    return log_of(1.0 - chance * (come if outcome == OPEN else 1.0))
+        return chance
+    return 1.0 - chance * (come if outcome == OPEN else 1.0)
 
 
 @kernel
@@ -135,6 +134,34 @@ def _slope(kept: Exposures, place: int, at: int, column: int) -> float:
     return float(kept.like[at]) if kept.topic[at] == column - LIKES else 0.0
 
 
+@kernel
+def _gain(kept: Exposures, place: int, step: tuple[int, float, float], fits: Floats, tried: Floats) -> float:
+    """Log-likelihood ratio of everything answered, with a taste moved; `step` is (its column, by how much, share come).
+
+    `fits` float64 [n] are the likelihoods now, `tried` gets those after the step. Ratios are multiplied, not their
+    logarithms added, as far as a float goes: that is most of the time here.
+    """
+    column, more, come = step
+    gain, ratio = 0.0, 1.0
+    for at in range(kept.topic.shape[0]):
+        by = more * _slope(kept, place, at, column)
+        tried[at] = fits[at]
+        if by != 0.0:
+            tried[at] = _fit(kept.outcome[at], kept.noticed[place, at], kept.logit[place, at] + by, come)
+            ratio *= tried[at] / fits[at]
+            if ratio < 1e-100 or ratio > 1e100:
+                gain += math.log(ratio)
+                ratio = 1.0
+    return gain + math.log(ratio)
+
+
+@kernel
+def _accept(kept: Exposures, place: int, column: int, more: float) -> None:
+    """A taste has moved: so do the log-odds."""
+    for at in range(kept.topic.shape[0]):
+        kept.logit[place, at] += more * _slope(kept, place, at, column)
+
+
 @compiled
 def move_tastes(
     scores: Floats,
@@ -142,18 +169,23 @@ def move_tastes(
     hidden: Rows,
     prior: tuple[Floats, Floats, float],
     draw: tuple[int, int, int, Floats],
+    room: tuple[Floats, Floats],
 ) -> int:
     """One Metropolis step of each taste of each supposition; returns how many were taken.
 
     `scores` float64 [P, 2 + topics] is moved in place, and with it the log-odds of `kept` and of the open exposure in
     `hidden`. `prior`: (quantile tables, prior mean of the score of eagerness [P], its variance); all other scores are
     standard normal. `draw`: (seed, tick, minutes since the open exposure, size of the steps [2 + topics]).
+    `room`: two buffers float64 [n] for the likelihoods of the exposures, now and with a step.
     """
     tables, centre, variance = prior
     seed, tick, waited, sizes = draw
-    taken = 0
+    taken, count = 0, kept.topic.shape[0]
+    fits, tried = room
     for place in range(scores.shape[0]):
         come = answered_within(hidden[place].delay, waited)
+        for at in range(count):
+            fits[at] = _fit(kept.outcome[at], kept.noticed[place, at], kept.logit[place, at], come)
         for column in range(LIKES + TOPICS):
             old = scores[place, column]
             new = old + sizes[column] * spread(uniform(seed, purposes.ORACLE, place, tick, 2 * column))
@@ -162,20 +194,15 @@ def move_tastes(
                 gain = ((old - centre[place]) ** 2 - (new - centre[place]) ** 2) / (2.0 * variance)
             else:
                 gain = 0.5 * (old * old - new * new)
-            for at in range(kept.topic.shape[0]):
-                by = more * _slope(kept, place, at, column)
-                if by != 0.0:
-                    noticed, logit = kept.noticed[place, at], kept.logit[place, at]
-                    gain += _fit(kept.outcome[at], noticed, logit + by, come)
-                    gain -= _fit(kept.outcome[at], noticed, logit, come)
+            gain += _gain(kept, place, (column, more, come), fits, tried)
             if math.log(1.0 - uniform(seed, purposes.ORACLE, place, tick, 2 * column + 1)) < gain:
                 taken += 1
                 scores[place, column] = new
-                for at in range(kept.topic.shape[0]):
-                    kept.logit[place, at] += more * _slope(kept, place, at, column)
-        last = kept.topic.shape[0] - 1
-        if last >= 0 and kept.outcome[last] == OPEN:
+                _accept(kept, place, column, more)
+                for at in range(count):
+                    fits[at] = tried[at]
+        if count and kept.outcome[count - 1] == OPEN:
             h = hidden[place]
-            h.logit = kept.logit[place, last]
+            h.logit = kept.logit[place, count - 1]
             h.chance = clamp(h.noticed * logistic(h.logit), 0.005, 0.99)
     return taken

@@ -6,8 +6,8 @@ import pytest
 
 from infra.contracts.commands import Practice
 from simulation.core.model import Metaverse
+from simulation.oracle.lake import Offers
 from simulation.oracle.potential import ACTIONS, HOUR, potential_outcomes
-from simulation.oracle.recording import Offers
 from simulation.scenarios import load
 from simulation.scenarios.model import Scenario
 

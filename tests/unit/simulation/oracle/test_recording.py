@@ -14,7 +14,8 @@ from infra.contracts.kinds import EventKind
 from infra.storage.lake import LakeWriter
 from simulation.core.model import Metaverse
 from simulation.oracle import OracleConfig, record_run
-from simulation.oracle.recording import influences, sample, scenario_of
+from simulation.oracle.lake import scenario_of
+from simulation.oracle.recording import influences, sample
 from simulation.scenarios import load
 from simulation.scenarios.model import Scenario
 from tests.unit.simulation.oracle.conftest import unseen

@@ -26,7 +26,7 @@ class Shadow(Cloud):
     """A cloud of one: the person."""
 
     def __init__(self, scenario: Scenario, number: int) -> None:
-        self.seed = scenario.seed
+        self.seed, self.ahead = scenario.seed, 1
         self.people = born(scenario, scenario.seed, np.array([number]))
         self.hidden = np.zeros(1, HIDDEN)
         self.weights = np.zeros(1)
