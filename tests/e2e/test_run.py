@@ -19,7 +19,7 @@ from simulation.core.output import TickOutput
 from simulation.scenarios import load
 from tests.support.command import alive, calmverse, eventually, family, last_json, live_of, started
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +127,7 @@ def test_ctrl_c_leaves_a_valid_partial_run_and_no_process(folder: Path, run_dir:
     eventually(lambda: live_of(folder / "partial", "interventions"), process)
     everyone = family(process)
     process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=120)
+    stdout, stderr = process.communicate(timeout=300)
     assert process.returncode == 130, stderr
     document = json.loads(stdout.strip().splitlines()[-1])
     assert document["partial"] is True
@@ -143,7 +143,7 @@ def test_a_broker_that_dies_is_one_error_and_no_process_is_left(folder: Path, ru
     everyone = family(process)
     [broker] = [each for each in everyone if each.pid == live["pids"]["broker"]]
     broker.kill()
-    _, stderr = process.communicate(timeout=150)
+    _, stderr = process.communicate(timeout=300)
     assert process.returncode == 3, stderr
     errors = [line for line in stderr.splitlines() if line.startswith("error:")]
     assert len(errors) == 1
