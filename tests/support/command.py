@@ -10,6 +10,9 @@ from typing import Any
 
 import psutil
 
+from infra.bus.consumer import end_offsets
+from infra.contracts.topics import Topics
+
 LONGEST_S = 600.0
 
 
@@ -54,14 +57,15 @@ def eventually(found: Callable[[], Any], process: subprocess.Popen[str], seconds
     raise AssertionError("it did not happen in time")
 
 
-def live_of(runs: Path, service: str) -> dict[str, Any] | None:
-    """live.json of the newest run once `service` is up."""
+def live_with(runs: Path, stream: str) -> dict[str, Any] | None:
+    """live.json of the newest run once there are records of `stream`."""
     path = runs / "latest" / "live.json"
     try:
         live: dict[str, Any] = json.loads(path.read_text())
     except (OSError, ValueError):
         return None
-    return live if service in live["services"] else None
+    ends = end_offsets(live["bootstrap"], Topics(live["namespace"]).of(stream))
+    return live if any(ends.values()) else None
 
 
 def family(process: subprocess.Popen[str]) -> list[psutil.Process]:

@@ -13,16 +13,13 @@ from typing import Any
 import psutil
 import pytest
 
-from infra.bus.consumer import end_offsets
 from infra.contracts.errors import BadInput, EnvironmentFailed
-from infra.contracts.topics import Topics
 from load_tests import command
 from load_tests.cli import exit_code
 from load_tests.command import run
 from load_tests.runner import Progress
-from load_tests.system import Live
 from tests.integration.load_tests import drive
-from tests.support.command import eventually
+from tests.support.command import eventually, live_with
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
@@ -142,14 +139,8 @@ def interrupted(runs: Path, behaviour: str, when: Callable[[], bool]) -> tuple[i
     return process.returncode, out
 
 
-def scored(runs: Path) -> bool:
-    """Whether the load is under way: the system has answered some of it."""
-    live = Live.read(runs / "latest" / "live.json")
-    return live is not None and sum(end_offsets(live.bootstrap, Topics(live.namespace).scores).values()) > 0
-
-
 def test_ctrl_c_under_load_ends_everything_and_leaves_a_valid_partial_summary(runs: Path) -> None:
-    code, out = interrupted(runs, "echo", lambda: scored(runs))
+    code, out = interrupted(runs, "echo", lambda: live_with(runs, "scores") is not None)
     document = json.loads(out.splitlines()[-1])
     assert code == 130
     assert document == summary_of(runs)
