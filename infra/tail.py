@@ -60,7 +60,7 @@ def target_of_run(root: Path, run: str) -> Target:
 
 
 def follow(target: Target, stream: str, *, from_start: bool = False) -> Rows:
-    """Records of a stream as they come, from now on or from the start; ends when the run ends.
+    """Records of a stream as they come, from now on or from the start; ends with the last that the run has left.
 
     Raises BadInput for an unknown stream, EnvironmentFailed when the broker is gone or has no such namespace.
     """
@@ -69,17 +69,16 @@ def follow(target: Target, stream: str, *, from_start: bool = False) -> Rows:
     client = FrameConsumer(target.bootstrap, client_id="calmverse-tail", fetch_max_wait_ms=target.fetch_wait_ms)
     with client as consumer:
         consumer.assign({(topic, partition): 0 if from_start else end for partition, end in ends.items()})
-        while True:
-            try:
-                received = consumer.poll(0.5)
-            except EnvironmentFailed:
-                if target.is_over():
-                    return
-                raise
-            for each in received:
+        try:
+            while not target.is_over():
+                for each in consumer.poll(0.5):
+                    yield from rows_of(each)
+            last = {(topic, partition): end for partition, end in consumer.end_offsets(topic).items()}
+            for each in consumer.read_to(last):
                 yield from rows_of(each)
-            if not received and target.is_over():
-                return
+        except EnvironmentFailed:  # with the run its broker goes, too
+            if not target.is_over():
+                raise
 
 
 def rows_of(received: Received) -> Rows:

@@ -1,6 +1,8 @@
-"""What holds for every test: a scrubbed environment, so that a developer's own settings cannot decide a result."""
+"""What holds for every test: no developer's own settings and no earlier test decide its result."""
 
+import gc
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -15,3 +17,11 @@ def scrubbed_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("CALMVERSE_", "OTEL_")):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def garbage_collected_where_its_warnings_are_expected(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a library leaves to the garbage collector is found in the module that allows for it, not in a later one."""
+    yield
+    if request.node.get_closest_marker("filterwarnings"):
+        gc.collect()

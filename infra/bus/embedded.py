@@ -19,7 +19,7 @@ from infra.bus.broker import Capabilities
 from infra.bus.ports import HOST, free_port, require_free
 from infra.contracts.errors import EnvironmentFailed
 
-_READY_WITHIN_S = 20.0
+_READY_WITHIN_S = 60.0
 _STOP_WITHIN_S = 5.0
 _TRIES = 3
 
@@ -65,7 +65,7 @@ class EmbeddedBroker:
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
-        """Start it and wait until it answers; raises EnvironmentFailed (port in use, no binary, not ready in 20 s)."""
+        """Start it and wait until it answers; raises EnvironmentFailed (port in use, no binary, no answer in 60 s)."""
         if self.alive:
             return
         for attempt in range(1, _TRIES + 1):

@@ -85,13 +85,16 @@ class _PopulationRun:
         with ExitStack() as stack:
             stack.enter_context(self.broker)
             self.memory.broker_pid = getattr(self.broker, "pid", None)
-            with self.display.phase("start"):
-                stack.enter_context(ray_session(self.request.shards + 1))
-                self.interrupts.take()
-                reader = stack.enter_context(self._reading())
-                shards = stack.enter_context(RayShards(self._plan()))
-            with self.display.phase("run", self.segments.ticks) as progress, self.interrupts.patient():
-                self._run(shards, reader, progress)
+            with ExitStack() as running:
+                with self.display.phase("start"):
+                    stack.enter_context(ray_session(self.request.shards + 1))
+                    self.interrupts.take()
+                    reader = stack.enter_context(self._reading())
+                    shards = stack.enter_context(RayShards(self._plan()))
+                    # Before the line that says that it has started: a Ctrl-C after it finds a run to sum up.
+                    running.enter_context(self.interrupts.patient())
+                with self.display.phase("run", self.segments.ticks) as progress:
+                    self._run(shards, reader, progress)
             with self.display.phase("count"):
                 told = shards.finish()
                 reader.wait_for(self.segments.of(self.segments.first_tick + self.ticks - 1) + 1, self._watch)

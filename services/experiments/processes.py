@@ -14,7 +14,7 @@ import httpx
 
 from infra.contracts.errors import EnvironmentFailed
 
-READY_SECONDS = 90.0
+READY_SECONDS = 180.0
 STOP_SECONDS = 15.0
 MAX_RESTARTS = 5
 _POLL_SECONDS = 0.05

@@ -20,10 +20,10 @@ from services.experiments.learning import LearningPlan, load_model, open_scorer
 from simulation.core.model import Metaverse
 from simulation.core.output import TickOutput
 from simulation.scenarios import load
-from tests.support.command import alive, calmverse, eventually, family, last_json, live_of, started
+from tests.support.command import alive, calmverse, eventually, family, last_json, live_with, started
 from tests.support.faults import FAULTS, is_located, read, reordered
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
 
 
 @pytest.fixture(scope="module")
@@ -147,13 +147,14 @@ def test_the_loop_over_kafka_and_the_loop_in_process_end_in_one_digest(run_dir: 
 def test_ctrl_c_leaves_a_valid_partial_run_and_no_process(folder: Path, run_dir: Path) -> None:
     arguments = ("run", "tiny", "--seed", "7", "--set", "days=2", "--model", str(run_dir / "model"), "--json")
     process = started(*arguments, "--runs", "partial", cwd=folder)
-    eventually(lambda: live_of(folder / "partial", "interventions"), process)
+    eventually(lambda: live_with(folder / "partial", "decisions"), process)
     everyone = family(process)
     process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=120)
+    stdout, stderr = process.communicate(timeout=300)
     assert process.returncode == 130, stderr
     document = json.loads(stdout.strip().splitlines()[-1])
     assert document["partial"] is True
+    assert 0 < document["ticks"] < document["ticks_planned"]
     assert document["events_lost"] == document["events_duplicated"] == 0
     assert (folder / "partial" / "latest" / "report.html").is_file()
     assert alive(everyone) == []
@@ -162,11 +163,11 @@ def test_ctrl_c_leaves_a_valid_partial_run_and_no_process(folder: Path, run_dir:
 def test_a_broker_that_dies_is_one_error_and_no_process_is_left(folder: Path, run_dir: Path) -> None:
     arguments = ("run", "tiny", "--seed", "7", "--set", "days=2", "--model", str(run_dir / "model"))
     process = started(*arguments, "--runs", "broken", cwd=folder)
-    live = eventually(lambda: live_of(folder / "broken", "interventions"), process)
+    live = eventually(lambda: live_with(folder / "broken", "decisions"), process)
     everyone = family(process)
     [broker] = [each for each in everyone if each.pid == live["pids"]["broker"]]
     broker.kill()
-    _, stderr = process.communicate(timeout=150)
+    _, stderr = process.communicate(timeout=300)
     assert process.returncode == 3, stderr
     errors = [line for line in stderr.splitlines() if line.startswith("error:")]
     assert len(errors) == 1

@@ -15,7 +15,7 @@ from infra.contracts.frames import Frame
 from infra.contracts.records import SCORE
 from infra.contracts.topics import PARTITIONS, Topics
 
-WITHIN_S = 60.0
+WITHIN_S = 180.0
 EMBEDDED = Capabilities(transactions=False, fetch_wait_ms=5)
 
 

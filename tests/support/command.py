@@ -10,7 +10,10 @@ from typing import Any
 
 import psutil
 
-LONGEST_S = 280.0
+from infra.bus.consumer import end_offsets
+from infra.contracts.topics import Topics
+
+LONGEST_S = 600.0
 
 
 def calmverse(*arguments: str, cwd: Path, timeout_s: float = LONGEST_S) -> subprocess.CompletedProcess[str]:
@@ -42,7 +45,7 @@ def last_json(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     return document
 
 
-def eventually(found: Callable[[], Any], process: subprocess.Popen[str], seconds: float = 200.0) -> Any:  # noqa: ANN401 - what `found` finds
+def eventually(found: Callable[[], Any], process: subprocess.Popen[str], seconds: float = 300.0) -> Any:  # noqa: ANN401 - what `found` finds
     """What `found` gives as soon as it is not None, while the process runs."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -54,14 +57,15 @@ def eventually(found: Callable[[], Any], process: subprocess.Popen[str], seconds
     raise AssertionError("it did not happen in time")
 
 
-def live_of(runs: Path, service: str) -> dict[str, Any] | None:
-    """live.json of the newest run once `service` is up."""
+def live_with(runs: Path, stream: str) -> dict[str, Any] | None:
+    """live.json of the newest run once there are records of `stream`."""
     path = runs / "latest" / "live.json"
     try:
         live: dict[str, Any] = json.loads(path.read_text())
     except (OSError, ValueError):
         return None
-    return live if service in live["services"] else None
+    ends = end_offsets(live["bootstrap"], Topics(live["namespace"]).of(stream))
+    return live if any(ends.values()) else None
 
 
 def family(process: subprocess.Popen[str]) -> list[psutil.Process]:
@@ -70,7 +74,7 @@ def family(process: subprocess.Popen[str]) -> list[psutil.Process]:
     return [parent, *parent.children(recursive=True)]
 
 
-def alive(processes: list[psutil.Process], seconds: float = 20.0) -> list[psutil.Process]:
+def alive(processes: list[psutil.Process], seconds: float = 60.0) -> list[psutil.Process]:
     """Those that still run after at most `seconds`."""
     _, remaining = psutil.wait_procs(processes, timeout=seconds)
     return [each for each in remaining if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]

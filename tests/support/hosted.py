@@ -14,12 +14,12 @@ import httpx
 from infra.hosting.endpoints import read_endpoint
 from infra.settings import Settings, child_environment
 
-READY_SECONDS = 60.0
-STOP_SECONDS = 20.0
+READY_SECONDS = 180.0
+STOP_SECONDS = 60.0
 _CLOCK = threading.Event()
 
 
-def eventually(condition: Callable[[], bool], what: str, seconds: float = 30.0) -> None:
+def eventually(condition: Callable[[], bool], what: str, seconds: float = 120.0) -> None:
     """Wait until `condition` holds; AssertionError naming `what` when it does not in time."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -36,7 +36,7 @@ class HostedService:
         self._log = settings.run_dir / f"{self.name}.log"
         self._module = module
         self.process = self._start()
-        self.client = httpx.Client(timeout=30.0, trust_env=False)
+        self.client = httpx.Client(timeout=120.0, trust_env=False)
 
     def _start(self) -> subprocess.Popen[bytes]:
         with self._log.open("ab") as log:

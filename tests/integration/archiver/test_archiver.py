@@ -82,7 +82,7 @@ def expected(ticks: range) -> list[int]:
 
 
 def flush(service: HostedService, offsets: dict[str, int]) -> dict[str, Any]:
-    reply = service.client.post(service.url("/flush"), json={"offsets": offsets})
+    reply = service.client.post(service.url("/flush"), json={"offsets": offsets, "timeout_s": 110.0})
     assert reply.status_code == 200, reply.text
     counts: dict[str, Any] = reply.json()
     return counts
@@ -169,7 +169,7 @@ def test_a_flush_of_a_topic_it_does_not_read_is_refused(archiver: HostedService)
 
 def test_a_broker_that_is_not_there_is_one_clear_line_and_exit_code_3(tmp_path: Path) -> None:
     with HostedService("services.archiver.main", settings_for(tmp_path, "127.0.0.1:1")) as service:
-        assert service.process.wait(60) == 3
+        assert service.process.wait(120) == 3
         last = service.log.strip().splitlines()[-1]
         assert "127.0.0.1:1" in last
         assert "Traceback" not in service.log

@@ -27,7 +27,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-BOUND_S = 20.0  # about ten seconds by design, and a busy machine
+BOUND_S = 60.0  # about ten seconds by design; what waits for ever is found on a slow and busy machine, too
 TOPICS = Topics("dies")
 
 

@@ -17,7 +17,7 @@ from infra.contracts.errors import EnvironmentFailed
 
 pytestmark = pytest.mark.integration
 
-WITHIN_S = 20.0
+WITHIN_S = 60.0
 UP = "import sys; from infra.cli import up; up(port=0, json=True)"
 
 

@@ -70,12 +70,12 @@ def listening(settings: Settings, process: subprocess.Popen[str]) -> Endpoint:
 
 
 def get(endpoint: Endpoint, path: str) -> httpx.Response:
-    return httpx.get(endpoint.url + path, timeout=10, trust_env=False)
+    return httpx.get(endpoint.url + path, timeout=60, trust_env=False)
 
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, list[dict[str, str]], str]:
     """Exit code, log lines, standard output; every log line has to be JSON."""
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=120)
     return process.returncode, [orjson.loads(line) for line in err.splitlines()], out
 
 
@@ -172,7 +172,7 @@ def test_it_ends_when_its_parent_dies(settings: Settings, tmp_path: Path) -> Non
         assert endpoint is not None
         child = psutil.Process(endpoint.pid)
         parent.kill()
-        child.wait(20)
+        child.wait(60)
         assert read_endpoint(settings.run_dir, "hosted") is None
     finally:
         parent.kill()

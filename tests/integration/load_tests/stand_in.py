@@ -8,7 +8,7 @@ The policy's name says how it behaves:
     zombie   writes every score twice, equal, as a restarted lane does
     refuses  says why it cannot start, exit code 2
     breaks   the same, exit code 3
-    dies     ends, with no word, after a second of load
+    dies     ends, with no word, when it gets SIGUSR1
     hangs    never becomes ready
     orphans  leaves two child processes behind, of which live.json names one
 """
@@ -87,8 +87,6 @@ class Echo:
     def answer(self, partition: int, events: Frame, stop: threading.Event) -> None:
         if self.behaviour == "slow" and self.frames == 80:
             stop.wait(NAP_S)
-        if self.behaviour == "dies" and self.frames >= 80:
-            os._exit(7)
         if not (self.behaviour == "forgets" and self.frames % 10 == 0):
             self.write_scores(partition, events)
         decisions = Frame(stream="decisions", tick=events.tick, source=SOURCE, batch=decisions_of(events.batch))
@@ -130,6 +128,8 @@ def main() -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    if arguments.policy == "dies":
+        signal.signal(signal.SIGUSR1, lambda *_: os._exit(7))
     if arguments.policy in ("refuses", "breaks"):
         sys.stderr.write("a line of no interest\nerror: the policy 'refuses' is unknown: choose another\n")
         return 2 if arguments.policy == "refuses" else 3

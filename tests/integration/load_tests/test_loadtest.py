@@ -2,11 +2,10 @@
 
 import dataclasses
 import json
+import os
 import signal
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,14 @@ import psutil
 import pytest
 
 from infra.contracts.errors import BadInput, EnvironmentFailed
+from load_tests import command
 from load_tests.cli import exit_code
 from load_tests.command import run
+from load_tests.runner import Progress
 from tests.integration.load_tests import drive
+from tests.support.command import eventually, live_with
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 EVENTS = 1_000  # 400 events/s for 0.5 + 2 s
 
@@ -96,9 +98,19 @@ def test_a_system_that_cannot_start_is_reported_in_its_own_words(
     assert processes_of(runs) == []
 
 
-def test_a_system_that_dies_under_load_fails_the_test_and_leaves_a_partial_summary(runs: Path) -> None:
+def test_a_system_that_dies_under_load_fails_the_test_and_leaves_a_partial_summary(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = command._Display.show
+
+    def strike(self: command._Display, progress: Progress) -> None:
+        shown(self, progress)
+        if progress.live is not None and progress.receiver.get("scored", 0) > 0:
+            os.kill(progress.live.pid, signal.SIGUSR1)
+
+    monkeypatch.setattr(command._Display, "show", strike)
     with pytest.raises(EnvironmentFailed, match="the system ended with exit code 7"):
-        run(drive.request(runs, "dies", seconds=30))
+        run(drive.request(runs, "dies", seconds=60))
     document = summary_of(runs)
     assert document["partial"] is True
     assert document["events_sent"] >= document["events_scored"] > 0
@@ -119,25 +131,16 @@ def interrupted(runs: Path, behaviour: str, when: Callable[[], bool]) -> tuple[i
     process = subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     with process:
         try:
-            deadline = time.monotonic() + 90
-            while not when() and time.monotonic() < deadline:
-                assert process.poll() is None, process.communicate()
-                threading.Event().wait(0.05)
+            eventually(lambda: when() or None, process)
             process.send_signal(signal.SIGINT)
-            out, _ = process.communicate(timeout=120)
+            out, _ = process.communicate(timeout=300)
         finally:
             process.kill()
     return process.returncode, out
 
 
-def scored(runs: Path) -> bool:
-    """Whether the load is under way: the sender has been told when to begin, and has had time to."""
-    log = runs / "latest" / "load" / "sender.json"
-    return log.is_file() and time.time() - log.stat().st_mtime > 6
-
-
 def test_ctrl_c_under_load_ends_everything_and_leaves_a_valid_partial_summary(runs: Path) -> None:
-    code, out = interrupted(runs, "echo", lambda: scored(runs))
+    code, out = interrupted(runs, "echo", lambda: live_with(runs, "scores") is not None)
     document = json.loads(out.splitlines()[-1])
     assert code == 130
     assert document == summary_of(runs)

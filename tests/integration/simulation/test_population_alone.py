@@ -69,7 +69,7 @@ def test_ctrl_c_leaves_a_partial_run_that_adds_up(tmp_path: Path) -> None:
             if line.startswith("start "):
                 break
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=300)
     assert process.returncode == 130, err
     told = json.loads(out.splitlines()[-1])
     assert told["partial"]

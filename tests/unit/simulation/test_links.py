@@ -10,7 +10,7 @@ import pytest
 from infra.contracts.errors import EnvironmentFailed
 from simulation.shards.links import LinkLost, Links
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(300)
 KEY = b"a key that all shards of a run have"
 
 
@@ -20,8 +20,8 @@ def together(count: int, work: Callable[[Links, int], object]) -> list[object]:
         links = [stack.enter_context(Links(index, KEY)) for index in range(count)]
         addresses = [link.address for link in links]
         for joined in [pool.submit(link.join, addresses) for link in links]:
-            joined.result(30)
-        return [done.result(30) for done in [pool.submit(work, link, index) for index, link in enumerate(links)]]
+            joined.result(120)
+        return [done.result(120) for done in [pool.submit(work, link, index) for index, link in enumerate(links)]]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4])

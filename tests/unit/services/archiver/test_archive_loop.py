@@ -141,14 +141,14 @@ def test_flush_waits_for_the_offsets_and_gives_up_after_its_time(make: Make) -> 
     loop = ArchiveLoop(archive, lambda: log)
     with ThreadPoolExecutor(2) as pool:
         running = pool.submit(loop.run, stop)
-        waiting = pool.submit(loop.flush, {(TOPICS.events, 0): 2}, 20.0)
+        waiting = pool.submit(loop.flush, {(TOPICS.events, 0): 2}, 60.0)
         assert not loop.flush({(TOPICS.events, 0): 99}, 0.05)
         assert not waiting.done()
         log.records += [frame(0, 0), tick_end(1, 0)]
-        assert waiting.result(20)
+        assert waiting.result(60)
         assert archive.counts()["events"]["pending"] == 0
         assert archive.counts()["events"]["rows"] == EVENTS[0].num_rows
         assert loop.ready
         stop.set()
-        running.result(20)
+        running.result(60)
     assert not loop.ready

@@ -18,6 +18,7 @@ from services.gateway.handlers import Intake, Overloaded
 from services.gateway.outbox import Outbox, Receipt
 from tests.unit.services.gateway.builders import cloud_event
 
+LONG_S = 60.0
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
@@ -93,22 +94,22 @@ def intake(outbox: Outbox, broker: Broker, telemetry: Telemetry, monkeypatch: py
     thread.start()
     yield intake
     stop.set()
-    thread.join(10)
+    thread.join(LONG_S)
     assert not thread.is_alive()
 
 
 def test_each_person_is_numbered_from_0_without_gaps(intake: Intake, broker: Broker) -> None:
     for turn in range(3):
         events = [event(f"{turn}-{person}-{row}", person) for person in (1, 2**63 + 5) for row in range(2)]
-        assert intake.submit(events).result(10) == Receipt(accepted=4, repeated=0)
+        assert intake.submit(events).result(LONG_S) == Receipt(accepted=4, repeated=0)
     rows = broker.rows()
     for person in (1, 2**63 + 5):
         assert [seq for who, seq in rows if who == person] == list(range(6))
 
 
 def test_an_event_sent_again_is_acknowledged_and_not_sent_twice(intake: Intake, broker: Broker) -> None:
-    assert intake.submit([event("a"), event("b"), event("a")]).result(10) == Receipt(accepted=2, repeated=1)
-    assert intake.submit([event("b"), event("c")]).result(10) == Receipt(accepted=1, repeated=1)
+    assert intake.submit([event("a"), event("b"), event("a")]).result(LONG_S) == Receipt(accepted=2, repeated=1)
+    assert intake.submit([event("b"), event("c")]).result(LONG_S) == Receipt(accepted=1, repeated=1)
     assert broker.rows() == [(1, 0), (1, 1), (1, 2)]
 
 
@@ -121,7 +122,7 @@ def test_numbers_and_known_ids_survive_a_restart(tmp_path: Path) -> None:
 
 def test_a_frame_holds_one_partition_and_one_tick(intake: Intake, broker: Broker) -> None:
     events = [event(f"{person}-{minute}", person, minute) for person in range(1, 9) for minute in (3, 4)]
-    intake.submit(events).result(10)
+    intake.submit(events).result(LONG_S)
     assert len(broker.frames) == len({(partition, frame.tick) for partition, frame in broker.frames})
     for partition, frame in broker.frames:
         assert set(partition_of(frame.batch["person"].to_numpy())) == {partition}
@@ -143,10 +144,10 @@ def test_frame_ids_are_never_used_again_not_even_by_another_store(tmp_path: Path
 
 def test_a_gateway_without_a_broker_takes_nothing(intake: Intake, broker: Broker, outbox: Outbox) -> None:
     broker.gone = True
-    intake.submit([event("it may still be connected")]).exception(10)
+    intake.submit([event("it may still be connected")]).exception(LONG_S)
     kept = len(outbox.frames())
     with pytest.raises(EnvironmentFailed):
-        intake.submit([event("a")]).result(10)
+        intake.submit([event("a")]).result(LONG_S)
     assert not intake.ready
     assert len(outbox.frames()) == kept
 
@@ -154,12 +155,12 @@ def test_a_gateway_without_a_broker_takes_nothing(intake: Intake, broker: Broker
 def test_what_a_broken_broker_did_not_acknowledge_goes_out_in_order_when_it_is_back(
     intake: Intake, broker: Broker
 ) -> None:
-    intake.submit([event("a")]).result(10)
+    intake.submit([event("a")]).result(LONG_S)
     broker.gone = True
     with pytest.raises(EnvironmentFailed):
-        intake.submit([event("b")]).result(10)
+        intake.submit([event("b")]).result(LONG_S)
     broker.gone = False
-    assert intake.submit([event("b"), event("c")]).result(10) == Receipt(accepted=1, repeated=1)
+    assert intake.submit([event("b"), event("c")]).result(LONG_S) == Receipt(accepted=1, repeated=1)
     assert broker.rows() == [(1, 0), (1, 1), (1, 2)]
 
 
@@ -175,9 +176,9 @@ def test_frames_of_a_gateway_that_was_killed_go_out_under_the_same_id(
     stop = threading.Event()
     thread = threading.Thread(target=intake.run, args=(stop,))
     thread.start()
-    assert intake.submit([event("a")]).result(10) == Receipt(accepted=0, repeated=1)
+    assert intake.submit([event("a")]).result(LONG_S) == Receipt(accepted=0, repeated=1)
     stop.set()
-    thread.join(10)
+    thread.join(LONG_S)
     again.close()
     assert [frame.frame_id for _, frame in broker.frames] == ids
     assert broker.rows() == [(1, 0), (1, 1)]
@@ -206,12 +207,12 @@ def test_requests_that_wait_when_it_stops_are_refused(outbox: Outbox, broker: Br
 def test_a_client_that_gave_up_does_not_stop_the_others(intake: Intake, broker: Broker) -> None:
     submit: Callable[[str], object] = lambda name: intake.submit([event(name)]).cancel()  # noqa: E731 - read once
     submit("a")
-    assert intake.submit([event("b")]).result(10).accepted == 1
+    assert intake.submit([event("b")]).result(LONG_S).accepted == 1
     assert (1, 0) in broker.rows()
 
 
 def test_the_callers_trace_is_linked(intake: Intake, telemetry: Telemetry, tmp_path: Path) -> None:
-    intake.submit([event("a")], TRACEPARENT).result(10)
+    intake.submit([event("a")], TRACEPARENT).result(LONG_S)
     telemetry.flush()
     spans = read_spans(tmp_path / "spans")
     assert spans["name"].to_list() == ["accept events"]
