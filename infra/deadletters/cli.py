@@ -57,10 +57,12 @@ def show_letter(
     namespace: Namespace = None,
     value: Annotated[Path | None, typer.Option("--value", help="Write the record's value, as it is, here.")] = None,
     runs: Runs = Path("runs"),
+    json: Annotated[bool, typer.Option("--json", help="Accepted for symmetry: it always prints JSON.")] = False,
 ) -> None:
     """One record as JSON: headers, error, and its rows where they can be read. Sensitive content is withheld."""
     from infra.deadletters.cases import chosen, find_cases, show
 
+    del json
     target = _target(run, bootstrap, namespace, runs)
     stream = name.partition("/")[0]
     (case,) = chosen(find_cases(target, _streams(stream)), [name], None)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from infra.contracts.events import EVENT
@@ -149,6 +149,8 @@ def test_whatever_comes_is_an_event_or_an_invalid_one(value: object) -> None:
 
 
 @given(st.datetimes(), st.integers(-14 * 60, 14 * 60))
+@example(datetime(1, 1, 1), 14 * 60)  # noqa: DTZ001 - the test adds the zone
+@example(datetime(9999, 12, 31, 23, 59), -14 * 60)  # noqa: DTZ001 - the same
 def test_whatever_time_is_accepted_can_be_sent(time: datetime, offset_minutes: int) -> None:
     zoned = time.replace(tzinfo=timezone(timedelta(minutes=offset_minutes)))
     try:
