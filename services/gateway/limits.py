@@ -31,10 +31,10 @@ class GatewayConfig(BaseModel):
     waiting_requests: int = Field(default=1_024, ge=1, description="Requests that may wait for Kafka")
     client_events_per_s: float = Field(default=5_000, gt=0, description="Rate of one client (an address)")
     client_burst: float = Field(default=10_000, ge=1, description="Events that one client may send at once")
-    events_per_s: float = Field(default=20_000, gt=0, description="Rate of all clients together")
-    burst: float = Field(default=40_000, ge=1, description="Events that all clients together may send at once")
+    events_per_s: float = Field(default=10_000, gt=0, description="Rate of all clients together")
+    burst: float = Field(default=20_000, ge=1, description="Events that all clients together may send at once")
     remembered_events: int = Field(
-        default=2_000_000, ge=1, description="At least so many of the last events are recognised when sent again"
+        default=1_000_000, ge=1, description="At least so many of the last events are recognised when sent again"
     )
 
     @model_validator(mode="after")
