@@ -1,4 +1,4 @@
-"""Commands of the ground floor: broker, tail, doctor, bench bus."""
+"""Commands of the ground floor: broker, tail, deadletters, doctor, bench bus."""
 
 import os
 import signal
@@ -13,6 +13,7 @@ import typer
 
 from infra.console import emit_json, say, stderr
 from infra.contracts.errors import BadInput, EnvironmentFailed
+from infra.deadletters.cli import deadletters
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line on stdout.")]
 Bootstrap = Annotated[str | None, typer.Option("--bootstrap", help="host:port of a broker, instead of --run.")]
@@ -116,5 +117,10 @@ def bench_bus(
         emit_json(result)
 
 
-COMMANDS: dict[str, typer.Typer | Callable[..., Any]] = {"broker": broker, "tail": tail, "doctor": doctor}
+COMMANDS: dict[str, typer.Typer | Callable[..., Any]] = {
+    "broker": broker,
+    "tail": tail,
+    "deadletters": deadletters,
+    "doctor": doctor,
+}
 BENCHES: dict[str, Callable[..., Any]] = {"bus": bench_bus}

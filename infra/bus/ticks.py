@@ -169,7 +169,8 @@ class _Input:
             key = _key(received)
             if key is not None and key in self.outside_waiting:
                 self.outside_waiting.discard(key)
-                self.outside_released[key] = None
+                if isinstance(received.item, Frame):  # what could not be read was not used: it may be sent again
+                    self.outside_released[key] = None
         while len(self.outside_released) > OUTSIDE_KEYS:
             del self.outside_released[next(iter(self.outside_released))]
         return segment

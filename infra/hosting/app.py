@@ -5,10 +5,10 @@ import time
 from collections.abc import Callable
 from importlib.metadata import version
 
-from fastapi import APIRouter, FastAPI, Request, Response, status
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi import APIRouter, FastAPI, Response, status
+from fastapi.responses import PlainTextResponse
 
-from infra.contracts.errors import BadInput, CalmverseError
+from infra.hosting.problems import answer_with_problems
 from infra.hosting.service import Service
 from infra.telemetry.setup import Telemetry
 
@@ -23,7 +23,7 @@ def create_app(service: Service, telemetry: Telemetry, alive: Callable[[], bool]
     app.include_router(_common(service, telemetry, alive), tags=["host"])
     for router in service.routers:
         app.include_router(router)
-    app.add_exception_handler(CalmverseError, _error)
+    answer_with_problems(app)
     return app
 
 
@@ -59,10 +59,3 @@ def _common(service: Service, telemetry: Telemetry, alive: Callable[[], bool]) -
         return PlainTextResponse(telemetry.measures.prometheus_text(), media_type="text/plain; version=0.0.4")
 
     return router
-
-
-async def _error(_request: Request, error: Exception) -> JSONResponse:
-    """400 for what the caller can mend, 503 for what they cannot."""
-    mendable = isinstance(error, BadInput)
-    code = status.HTTP_400_BAD_REQUEST if mendable else status.HTTP_503_SERVICE_UNAVAILABLE
-    return JSONResponse({"detail": str(error)}, status_code=code)

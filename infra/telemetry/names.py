@@ -117,6 +117,7 @@ METRIC_LATENCY: Final = "calm.latency"  # from intended_at
 METRIC_EVENTS_ACCEPTED: Final = "calm.gateway.events.accepted"
 METRIC_EVENTS_REPEATED: Final = "calm.gateway.events.repeated"
 METRIC_EVENTS_REJECTED: Final = "calm.gateway.events.rejected"
+METRIC_REQUESTS_REFUSED: Final = "calm.gateway.requests.refused"
 METRIC_LAKE_ROWS: Final = "calm.lake.rows"
 METRIC_LAKE_FILES: Final = "calm.lake.files"
 METRIC_SPANS: Final = "calm.spans.written"
@@ -134,6 +135,7 @@ METRIC_UNITS: Final[dict[str, str]] = {
     METRIC_EVENTS_ACCEPTED: "{event}",
     METRIC_EVENTS_REPEATED: "{event}",
     METRIC_EVENTS_REJECTED: "{event}",
+    METRIC_REQUESTS_REFUSED: "{request}",
     METRIC_LAKE_ROWS: "{row}",
     METRIC_LAKE_FILES: "{file}",
     METRIC_SPANS: "{span}",

@@ -11,21 +11,12 @@ from urllib.parse import unquote
 
 import orjson
 
+from services.gateway.refusals import Refused
+
 STRUCTURED: Final = "application/cloudevents+json"
 BATCHED: Final = "application/cloudevents-batch+json"
 BINARY: Final = "application/json"
-CONTENT_TYPES: Final = (STRUCTURED, BATCHED, BINARY)
-MAX_BODY_BYTES: Final = 4 * 1024 * 1024
-MAX_BATCH: Final = 5_000
 _HEADER_PREFIX: Final = "ce-"
-
-
-class UnreadableBody(ValueError):
-    """A request that holds no CloudEvents; `status` is the HTTP answer it deserves."""
-
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
 
 
 @dataclass(frozen=True)
@@ -36,49 +27,43 @@ class Envelopes:
     batched: bool
 
 
-def read_request(content_type: str, headers: Mapping[str, str], body: bytes) -> Envelopes:
-    """Return the events of one request; `headers` has lower-case names.
+def read_request(headers: Mapping[str, str], body: bytes | bytearray, most: int) -> Envelopes:
+    """Return the events of one request, at most `most`; `headers` has lower-case names.
 
-    Raises UnreadableBody: 400 for what is no JSON of the right shape, 413 for too much, 415 for another type.
+    Raises Refused: 400 for what is no JSON of the right shape, 413 for too many events, 415 for another type.
     """
-    if len(body) > MAX_BODY_BYTES:
-        raise too_large()
+    content_type = headers.get("content-type", "")
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type == STRUCTURED:
         return Envelopes([_object(_json(body))], batched=False)
     if media_type == BATCHED:
-        return Envelopes(_array(_json(body)), batched=True)
+        return Envelopes(_array(_json(body), most), batched=True)
     if media_type == BINARY and f"{_HEADER_PREFIX}specversion" in headers:
         return Envelopes([_binary(headers, _json(body))], batched=False)
-    raise UnreadableBody(
+    raise Refused(
         415,
-        f"content type {content_type or 'none'!r}: send {STRUCTURED}, {BATCHED}, or {BINARY} with ce- headers",
+        f"content type {content_type[:80] or 'none'!r}: send {STRUCTURED}, {BATCHED}, or {BINARY} with ce- headers",
     )
 
 
-def too_large() -> UnreadableBody:
-    """Return the refusal of a body that is too long."""
-    return UnreadableBody(413, f"the body is over {MAX_BODY_BYTES} bytes: send it in parts")
-
-
-def _json(body: bytes) -> Any:  # noqa: ANN401 - whatever JSON can hold
+def _json(body: bytes | bytearray) -> Any:  # noqa: ANN401 - whatever JSON can hold
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise UnreadableBody(400, f"the body is not JSON: {error}") from error
+        raise Refused(400, f"the body is not JSON: {error}") from error
 
 
 def _object(value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise UnreadableBody(400, "the body is JSON but no object: one CloudEvent is an object")
+        raise Refused(400, "the body is JSON but no object: one CloudEvent is an object")
     return value
 
 
-def _array(value: object) -> list[object]:
+def _array(value: object, most: int) -> list[object]:
     if not isinstance(value, list):
-        raise UnreadableBody(400, "the body is JSON but no array: a batch of CloudEvents is an array")
-    if len(value) > MAX_BATCH:
-        raise UnreadableBody(413, f"{len(value)} events in one batch: send at most {MAX_BATCH}")
+        raise Refused(400, "the body is JSON but no array: a batch of CloudEvents is an array")
+    if len(value) > most:
+        raise Refused(413, f"{len(value)} events in one batch: send at most {most}")
     return value
 
 

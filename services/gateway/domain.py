@@ -44,6 +44,8 @@ ACCEPTED_KINDS: Final = tuple(kind for kind, spec in KINDS.items() if spec.role 
 
 MAX_TEXT: Final = 64
 _MAX_US: Final = 253_402_300_800_000_000  # the year 10000, where RFC 3339 ends
+_MOST_REASONS: Final = 5  # of one event; an answer must not grow with what was sent
+_MOST_TEXT: Final = 80  # characters of what was sent that a reason quotes
 _WIDTHS: Final = {"u8": 8, "u16": 16, "u32": 32}
 
 
@@ -67,7 +69,7 @@ def _text(value: object) -> object:
 
 
 U64 = Annotated[int, BeforeValidator(_decimal), Field(ge=0, lt=2**64, strict=True)]
-Symptom = Annotated[float, Field(allow_inf_nan=False)]
+Float32 = Annotated[float, Field(ge=-3.4e38, le=3.4e38, allow_inf_nan=False)]
 
 
 class Envelope(BaseModel):
@@ -130,7 +132,7 @@ def parse_event(event: object, arrived_at: int) -> OutsideEvent:
         world=_world_of(kind, data.pop("world")),
         kind=kind,
         in_reply_to=event_id_of(envelope.source, reply) if reply else 0,
-        occurred_at=_microseconds(envelope.time),
+        occurred_at=_occurred_at(envelope.time),
         utc_offset_minutes=_offset_of(envelope.time) if offset is None else offset,
         intended_at=arrived_at if envelope.intendedat is None else envelope.intendedat,
         payload=_payload(kind, data),
@@ -165,7 +167,7 @@ def _extra_fields() -> dict[str, Any]:
         ),
         "text": (str | None, Field(default=None, max_length=10_000, description="Free text (sensitive)")),
         "symptoms": (
-            list[Symptom] | None,
+            list[Float32] | None,
             Field(default=None, max_length=MAX_TEXT, description="Symptom item scores (sensitive)"),
         ),
     }
@@ -177,7 +179,7 @@ def _type_of(field: ContractField) -> object:
     if field.type in _WIDTHS:
         return Annotated[int, Field(ge=0, lt=2 ** _WIDTHS[field.type], strict=True)]
     if field.type == "f32":
-        return Annotated[float, Field(ge=-3.4e38, le=3.4e38, allow_inf_nan=False)]
+        return Float32
     raise TypeError(f"the gateway has no JSON form for {field.name} of type {field.type}")
 
 
@@ -186,10 +188,12 @@ def _kind_of(type_name: str) -> EventKind:
     kind = KIND_BY_NAME.get(found["kind"]) if found else None
     if found is None or kind is None:
         raise InvalidEvent(
-            f"type: {type_name!r} is unknown; give calmverse.<Kind>.v1, such as calmverse.CommentPosted.v1"
+            f"type: {type_name[:_MOST_TEXT]!r} is unknown; give calmverse.<Kind>.v1, such as calmverse.CommentPosted.v1"
         )
     if int(found["version"]) != EVENT.version:
-        raise InvalidEvent(f"type: version {found['version']} is unknown; this gateway takes v{EVENT.version}")
+        raise InvalidEvent(
+            f"type: version {found['version'][:_MOST_TEXT]} is unknown; this gateway takes v{EVENT.version}"
+        )
     if kind not in ACCEPTED_KINDS:
         raise InvalidEvent(f"type: {found['kind']} is a check, which is an outcome and no event")
     return kind
@@ -201,7 +205,7 @@ def _world_of(kind: EventKind, given: str | None) -> int:
     if given is None:
         return int(own or World.NONE)
     if given not in worlds:
-        raise InvalidEvent(f"data.world: {given!r} is no world; give one of {', '.join(worlds)}")
+        raise InvalidEvent(f"data.world: {given[:_MOST_TEXT]!r} is no world; give one of {', '.join(worlds)}")
     if own is not None and worlds[given] is not own:
         raise InvalidEvent(f"data.world: {KINDS[kind].name} happens in the world {own.label}, not {given}")
     return int(worlds[given])
@@ -219,8 +223,12 @@ def _payload(kind: EventKind, data: dict[str, Any]) -> dict[str, dict[str, Any]]
     return payload
 
 
-def _microseconds(time: datetime) -> int:
-    return int(time.replace(microsecond=0).timestamp()) * 1_000_000 + time.microsecond
+def _occurred_at(time: datetime) -> int:
+    """Microseconds since the epoch; an offset can carry a valid text out of the years that RFC 3339 can write."""
+    us = int(time.replace(microsecond=0).timestamp()) * 1_000_000 + time.microsecond
+    if not 0 <= us < _MAX_US:
+        raise InvalidEvent("time: give one from 1970 to 9999, UTC")
+    return us
 
 
 def _offset_of(time: datetime) -> int:
@@ -229,7 +237,13 @@ def _offset_of(time: datetime) -> int:
 
 
 def _reasons(error: ValidationError) -> str:
-    return "; ".join(f"{'.'.join(map(str, each['loc'])) or 'event'}: {each['msg']}" for each in error.errors())
+    wrong = error.errors(include_url=False, include_context=False, include_input=False)
+    shown = [f"{_place(each['loc'])}: {each['msg']}" for each in wrong[:_MOST_REASONS]]
+    return "; ".join(shown) + (f"; and {len(wrong) - len(shown)} more" if len(wrong) > len(shown) else "")
+
+
+def _place(names: tuple[int | str, ...]) -> str:
+    return ".".join(map(str, names))[:_MOST_TEXT] or "event"
 
 
 def to_batch(events: Sequence[OutsideEvent], seqs: Sequence[int]) -> pa.RecordBatch:

@@ -15,11 +15,11 @@ from infra.telemetry import names
 from infra.telemetry.propagation import links_of
 from infra.telemetry.setup import Telemetry
 from services.gateway.domain import OutsideEvent
+from services.gateway.limits import GatewayConfig
 from services.gateway.outbox import Outbox, Receipt
 
 GATHER_SECONDS: Final = 0.005  # how long a request waits for others to share its frames
 GROUP_EVENTS: Final = 2_000  # events that share one transaction and one flush
-QUEUE_REQUESTS: Final = 1_024  # requests that may wait; more are told to come back
 RETRY_SECONDS: Final = 2.0  # between attempts to reach a broker that is gone
 
 
@@ -53,16 +53,30 @@ class _Request:
 class Intake:
     """Takes requests from any thread; one thread runs `run`, which is the only one that touches store and broker."""
 
-    def __init__(self, outbox: Outbox, topic: str, connect: Callable[[], Sender], telemetry: Telemetry) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        topic: str,
+        connect: Callable[[], Sender],
+        telemetry: Telemetry,
+        waiting: int = GatewayConfig().waiting_requests,
+    ) -> None:
+        """`waiting` is how many requests may wait; more are told to come back."""
         self._outbox, self._topic, self._connect, self._telemetry = outbox, topic, connect, telemetry
-        self._queue: queue.Queue[_Request] = queue.Queue(maxsize=QUEUE_REQUESTS)
+        self._queue: queue.Queue[_Request] = queue.Queue(maxsize=waiting)
         self._sender: Sender | None = None
         self._held: _Request | None = None
+        self._stop = threading.Event()
 
     @property
     def ready(self) -> bool:
         """True while the broker is connected."""
         return self._sender is not None
+
+    @property
+    def stopping(self) -> bool:
+        """True once it was told to stop: who waits for a receipt need not wait on."""
+        return self._stop.is_set()
 
     def submit(self, events: Sequence[OutsideEvent], traceparent: str | None = None) -> "Future[Receipt]":
         """Hand in the events of one request; the receipt comes when the broker has them, or EnvironmentFailed.
@@ -73,11 +87,12 @@ class Intake:
         try:
             self._queue.put_nowait(request)
         except queue.Full:
-            raise Overloaded(f"{QUEUE_REQUESTS} requests are waiting: come back later") from None
+            raise Overloaded(f"{self._queue.maxsize} requests are waiting: come back later") from None
         return request.receipt
 
     def run(self, stop: threading.Event) -> None:
         """Serve requests until `stop` is set; what waits then is refused."""
+        self._stop = stop
         try:
             while not stop.is_set():
                 group = self._gather()

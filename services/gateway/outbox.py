@@ -6,7 +6,9 @@ which every reader recognises.
 """
 
 import secrets
-from collections.abc import Iterable, Sequence
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,11 +16,13 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
+from infra.contracts.errors import EnvironmentFailed
 from infra.contracts.frames import Frame
 from infra.contracts.identity import partition_of
 from infra.contracts.time import tick_of
 from infra.storage.sql import Store, open_store, signed
 from services.gateway.domain import OutsideEvent, to_batch
+from services.gateway.limits import GatewayConfig
 
 SOURCE: Final = "gateway"
 """CloudEvents source of the gateway's frames; what clients call themselves is inside the event ids."""
@@ -36,42 +40,70 @@ MIGRATIONS: Final = (
         partition INTEGER NOT NULL, tick INTEGER NOT NULL, body BLOB NOT NULL
     )
     """,
+    """
+    ALTER TABLE accepted RENAME TO older;
+    CREATE TABLE recent (event_id INTEGER PRIMARY KEY)
+    """,
 )
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """What became of the events of one request."""
+    """What became of the events of one request, in order: new, or known by source and id and not sent again."""
 
-    accepted: int
-    repeated: int  # seen before, by source and id: acknowledged, and not sent again
+    fresh: tuple[bool, ...]
+
+    @property
+    def accepted(self) -> int:
+        """How many were new."""
+        return sum(self.fresh)
+
+    @property
+    def repeated(self) -> int:
+        """How many were known: acknowledged, and not sent again."""
+        return len(self.fresh) - self.accepted
 
 
 class Outbox:
-    """The store behind the gateway: sequences, the ids seen, and frames on their way. For one thread."""
+    """The store behind the gateway: sequences, the ids seen, and frames on their way. For one thread.
 
-    def __init__(self, path: Path) -> None:
+    Ids are remembered in two generations. When the younger one holds `remember` ids it becomes the older one, and what
+    was the older one is forgotten: the last `remember` events are always known, never more than twice as many are
+    kept. Raises EnvironmentFailed where the disk does not take more; nothing was changed then.
+    """
+
+    def __init__(self, path: Path, remember: int = GatewayConfig().remembered_events) -> None:
         self._store: Store = open_store(path, MIGRATIONS)
         rows = self._store.query("SELECT name FROM store")
         self._name = str(rows[0][0]) if rows else secrets.token_hex(4)
         if not rows:
             self._store.execute("INSERT INTO store VALUES (?)", (self._name,))
+        self._remember = remember
+        self._recent = int(self._store.query("SELECT COUNT(*) FROM recent")[0][0])
+
+    @property
+    def known(self) -> int:
+        """How many ids are remembered."""
+        return self._recent + int(self._store.query("SELECT COUNT(*) FROM older")[0][0])
 
     def accept(self, requests: Sequence[Sequence[OutsideEvent]]) -> list[Receipt]:
         """Take the events that are new, in order, into frames of one partition and tick; a receipt for each request."""
-        with self._store.transaction():
+        with self._changing():
             seen = self._seen({event.event_id for events in requests for event in events})
             fresh: list[OutsideEvent] = []
             receipts = []
             for events in requests:
-                before = len(fresh)
+                news = []
                 for event in events:
-                    if event.event_id not in seen:
+                    news.append(event.event_id not in seen)
+                    if news[-1]:
                         seen.add(event.event_id)
                         fresh.append(event)
-                new = len(fresh) - before
-                receipts.append(Receipt(accepted=new, repeated=len(events) - new))
+                receipts.append(Receipt(tuple(news)))
             self._keep(fresh)
+        self._recent += len(fresh)
+        if self._recent >= self._remember:
+            self._forget_older()
         return receipts
 
     def frames(self) -> list[tuple[int, int, Frame]]:
@@ -81,7 +113,7 @@ class Outbox:
 
     def forget(self, numbers: Iterable[int]) -> None:
         """The broker has these frames."""
-        with self._store.transaction():
+        with self._changing():
             self._store.execute_many("DELETE FROM outbox WHERE number = ?", [(number,) for number in numbers])
 
     def close(self) -> None:
@@ -91,8 +123,25 @@ class Outbox:
     def _seen(self, event_ids: set[int]) -> set[int]:
         """Return those of `event_ids` that were accepted before."""
         known = {signed(event_id): event_id for event_id in event_ids}
-        found = _select(self._store, "SELECT event_id FROM accepted WHERE event_id", list(known))
-        return {known[row[0]] for row in found}
+        statement = (
+            "SELECT event_id FROM (SELECT event_id FROM recent UNION ALL SELECT event_id FROM older) WHERE event_id"
+        )
+        return {known[row[0]] for row in _select(self._store, statement, list(known))}
+
+    def _forget_older(self) -> None:
+        with self._changing():
+            self._store.execute("DROP TABLE older")
+            self._store.execute("ALTER TABLE recent RENAME TO older")
+            self._store.execute("CREATE TABLE recent (event_id INTEGER PRIMARY KEY)")
+        self._recent = 0
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        try:
+            with self._store.transaction():
+                yield
+        except sqlite3.OperationalError as error:
+            raise EnvironmentFailed(f"the gateway's store does not take more ({error}): is the disk full?") from error
 
     def _keep(self, events: Sequence[OutsideEvent]) -> None:
         if not events:
@@ -106,7 +155,7 @@ class Outbox:
             batch = to_batch([events[row] for row in rows], [seqs[row] for row in rows])
             values = (partition, tick, _to_bytes(batch))
             self._store.execute("INSERT INTO outbox (partition, tick, body) VALUES (?, ?, ?)", values)
-        self._store.execute_many("INSERT INTO accepted VALUES (?)", [(signed(event.event_id),) for event in events])
+        self._store.execute_many("INSERT INTO recent VALUES (?)", [(signed(event.event_id),) for event in events])
 
     def _number(self, events: Sequence[OutsideEvent]) -> list[int]:
         """Give each event the next number of its person, and keep where each person stands."""

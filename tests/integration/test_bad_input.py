@@ -32,6 +32,9 @@ pytestmark = pytest.mark.integration
         (["oracle", "--run", "nowhere"], "no run 'nowhere'"),
         (["oracle", "--scenario", "nowhere"], "no scenario 'nowhere'"),
         (["oracle", "--run", "nowhere", "--set", "people=3"], "--set and --out"),
+        (["deadletters", "list", "--bootstrap", "127.0.0.1:1"], "belong together"),
+        (["deadletters", "list", "--run", "nowhere"], "no run 'nowhere'"),
+        (["deadletters", "replay"], "--all"),
         (["loadtest", "pipeline", "--rate", "10", "--seconds", "1", "--slo", "p99=fast"], "p99"),
     ],
 )

@@ -128,6 +128,15 @@ def test_an_outside_frame_sent_twice_goes_out_once() -> None:
     assert gate.dropped == {"repeated": 2}
 
 
+def test_an_outside_frame_that_could_not_be_read_goes_out_when_it_is_sent_again() -> None:
+    good = frame(1, "x", source="gateway")
+    records = log(broken(1, "x", source="gateway"), end(1, 0, 0), good, good, end(2, 0, 0))
+    gate = TickGate([A])
+    assert [names(batch.frames) for batch in fed(gate, records[:2])] == [[]]
+    assert [names(batch.frames) for batch in fed(gate, records[2:])] == [["x"]]
+    assert gate.dropped == {"repeated": 1}
+
+
 def test_the_memory_of_outside_frames_is_bounded() -> None:
     many = [frame(0, f"x{number}", source="gateway") for number in range(OUTSIDE_KEYS + 10)]
     gate = TickGate([A])

@@ -49,6 +49,27 @@ def test_a_transaction_happens_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
         assert len(store.query("SELECT * FROM person")) == 2
 
 
+@pytest.mark.parametrize(
+    "fatal",
+    [
+        "INSERT INTO child VALUES (7)",  # without its parent: SQLite says so when it commits
+        "INSERT OR ROLLBACK INTO parent VALUES (1)",  # SQLite rolls back by itself, as it does on a full disk
+    ],
+)
+def test_after_a_transaction_that_sqlite_ends_itself_the_next_one_works(tmp_path: Path, fatal: str) -> None:
+    tables = (
+        "CREATE TABLE parent (id INTEGER PRIMARY KEY); INSERT INTO parent VALUES (1);"
+        "CREATE TABLE child (parent INTEGER REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED)"
+    )
+    with open_store(tmp_path / "store.sqlite", [tables]) as store:
+        store.execute("PRAGMA foreign_keys = ON")
+        with pytest.raises(sqlite3.IntegrityError), store.transaction():
+            store.execute(fatal)
+        with store.transaction():
+            store.execute("INSERT INTO parent VALUES (3)")
+        assert store.query("SELECT id FROM parent") == [(1,), (3,)]
+
+
 def test_threads_take_turns(tmp_path: Path) -> None:
     with open_store(tmp_path / "store.sqlite", [FIRST]) as store:
         store.execute("INSERT INTO person VALUES (1, 0)")

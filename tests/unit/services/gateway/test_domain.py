@@ -1,14 +1,17 @@
 """What is an event of ours, and what it becomes."""
 
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from infra.contracts.events import EVENT
+from infra.contracts.frames import Frame, encode
 from infra.contracts.kinds import KINDS, EventKind, Role
+from infra.contracts.time import tick_of
 from infra.contracts.worlds import World
 from services.gateway.domain import (
     ACCEPTED_KINDS,
@@ -94,6 +97,10 @@ def test_a_kind_of_every_world_may_say_its_world_and_a_kind_of_one_world_knows_i
         (cloud_event(subject=True), "subject"),
         (cloud_event(time="2026-01-05T09:00:00"), "time"),
         (cloud_event(time=1_767_600_000), "time"),
+        (cloud_event(time="0001-01-01T00:00:00+14:00"), "time"),  # the year 0, UTC
+        (cloud_event(time="9999-12-31T23:59:59-14:00"), "time"),  # the year 10000, UTC
+        (cloud_event(time="1969-12-31T23:59:59Z"), "time"),
+        (cloud_event(data=cloud_event()["data"] | {"symptoms": [1e300]}), "symptoms"),
         (cloud_event(datacontenttype="text/xml"), "datacontenttype"),
         (cloud_event(data="text"), "data"),
         (cloud_event(data={"item": 7}), "peer"),
@@ -139,6 +146,22 @@ def test_whatever_comes_is_an_event_or_an_invalid_one(value: object) -> None:
             assert str(problem)  # noqa: PT017 - either is right, if it is one of the two
         else:
             assert to_batch([accepted], [0]).num_rows == 1
+
+
+@given(st.datetimes(), st.integers(-14 * 60, 14 * 60))
+@example(datetime(1, 1, 1), 14 * 60)  # noqa: DTZ001 - the test adds the zone
+@example(datetime(9999, 12, 31, 23, 59), -14 * 60)  # noqa: DTZ001 - the same
+def test_whatever_time_is_accepted_can_be_sent(time: datetime, offset_minutes: int) -> None:
+    zoned = time.replace(tzinfo=timezone(timedelta(minutes=offset_minutes)))
+    try:
+        event = parse_event(cloud_event(time=zoned.isoformat()), ARRIVED)
+    except InvalidEvent:
+        assert zoned.year in (1, 9999) or zoned.year <= 1970
+        return
+    frame = Frame(
+        stream="events", tick=tick_of(event.occurred_at), source="test", batch=to_batch([event], [0]), frame_id="x"
+    )
+    assert len(encode(frame)) == 1
 
 
 def test_the_schema_names_every_type_once() -> None:

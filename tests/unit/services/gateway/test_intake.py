@@ -10,12 +10,13 @@ from infra.contracts.errors import EnvironmentFailed
 from infra.contracts.frames import Frame
 from infra.contracts.identity import partition_of
 from infra.contracts.time import tick_of
+from infra.storage.sql import open_store, signed
 from infra.telemetry.setup import Telemetry
 from infra.telemetry.spans import read_spans
 from services.gateway import handlers
 from services.gateway.domain import OutsideEvent, parse_event
 from services.gateway.handlers import Intake, Overloaded
-from services.gateway.outbox import Outbox, Receipt
+from services.gateway.outbox import MIGRATIONS, Outbox, Receipt
 from tests.unit.services.gateway.builders import cloud_event
 
 LONG_S = 60.0
@@ -101,23 +102,59 @@ def intake(outbox: Outbox, broker: Broker, telemetry: Telemetry, monkeypatch: py
 def test_each_person_is_numbered_from_0_without_gaps(intake: Intake, broker: Broker) -> None:
     for turn in range(3):
         events = [event(f"{turn}-{person}-{row}", person) for person in (1, 2**63 + 5) for row in range(2)]
-        assert intake.submit(events).result(LONG_S) == Receipt(accepted=4, repeated=0)
+        assert intake.submit(events).result(LONG_S) == Receipt((True,) * 4)
     rows = broker.rows()
     for person in (1, 2**63 + 5):
         assert [seq for who, seq in rows if who == person] == list(range(6))
 
 
 def test_an_event_sent_again_is_acknowledged_and_not_sent_twice(intake: Intake, broker: Broker) -> None:
-    assert intake.submit([event("a"), event("b"), event("a")]).result(LONG_S) == Receipt(accepted=2, repeated=1)
-    assert intake.submit([event("b"), event("c")]).result(LONG_S) == Receipt(accepted=1, repeated=1)
+    assert intake.submit([event("a"), event("b"), event("a")]).result(LONG_S) == Receipt((True, True, False))
+    assert intake.submit([event("b"), event("c")]).result(LONG_S) == Receipt((False, True))
     assert broker.rows() == [(1, 0), (1, 1), (1, 2)]
 
 
 def test_numbers_and_known_ids_survive_a_restart(tmp_path: Path) -> None:
-    for receipt in (Receipt(accepted=2, repeated=0), Receipt(accepted=0, repeated=2)):
+    for receipt in (Receipt((True, True)), Receipt((False, False))):
         outbox = Outbox(tmp_path / "gateway.sqlite")
         assert outbox.accept([[event("a"), event("b")]]) == [receipt]
         outbox.close()
+
+
+def test_the_last_events_are_remembered_and_not_many_more(tmp_path: Path) -> None:
+    names = [str(number) for number in range(25)]
+    for name in names:  # opened anew each time: what is remembered survives a restart
+        outbox = Outbox(tmp_path / "gateway.sqlite", remember=5)
+        assert outbox.accept([[event(name)]]) == [Receipt((True,))]
+        recent = names[max(0, int(name) - 4) : int(name) + 1]
+        assert outbox.accept([[event(each) for each in recent]]) == [Receipt((False,) * len(recent))]
+        assert outbox.known <= 10
+        outbox.close()
+    outbox = Outbox(tmp_path / "gateway.sqlite", remember=5)
+    assert outbox.accept([[event("0")]]) == [Receipt((True,))]  # past the horizon: taken for new
+    outbox.close()
+
+
+def test_a_store_from_before_keeps_the_ids_that_it_knew(tmp_path: Path) -> None:
+    with open_store(tmp_path / "gateway.sqlite", MIGRATIONS[:1]) as store:
+        store.execute("INSERT INTO accepted VALUES (?)", (signed(event("a").event_id),))
+    outbox = Outbox(tmp_path / "gateway.sqlite")
+    assert outbox.accept([[event("a"), event("b")]]) == [Receipt((False, True))]
+    outbox.close()
+
+
+def test_a_full_disk_refuses_events_and_the_gateway_goes_on_when_there_is_room(
+    intake: Intake, outbox: Outbox, broker: Broker
+) -> None:
+    assert intake.submit([event("a")]).result(LONG_S).accepted == 1
+    (pages,) = outbox._store.query("PRAGMA page_count")[0]
+    outbox._store.execute(f"PRAGMA max_page_count = {pages}")  # SQLite then answers as it does on a full disk
+    big = [event(f"{row}", person=row) for row in range(3_000)]
+    with pytest.raises(EnvironmentFailed, match="disk full"):
+        intake.submit(big).result(LONG_S)
+    outbox._store.execute("PRAGMA max_page_count = 1000000")
+    assert intake.submit(big).result(LONG_S) == Receipt((True,) * 3_000)
+    assert len(broker.rows()) == 3_001
 
 
 def test_a_frame_holds_one_partition_and_one_tick(intake: Intake, broker: Broker) -> None:
@@ -160,7 +197,7 @@ def test_what_a_broken_broker_did_not_acknowledge_goes_out_in_order_when_it_is_b
     with pytest.raises(EnvironmentFailed):
         intake.submit([event("b")]).result(LONG_S)
     broker.gone = False
-    assert intake.submit([event("b"), event("c")]).result(LONG_S) == Receipt(accepted=1, repeated=1)
+    assert intake.submit([event("b"), event("c")]).result(LONG_S) == Receipt((False, True))
     assert broker.rows() == [(1, 0), (1, 1), (1, 2)]
 
 
@@ -176,7 +213,7 @@ def test_frames_of_a_gateway_that_was_killed_go_out_under_the_same_id(
     stop = threading.Event()
     thread = threading.Thread(target=intake.run, args=(stop,))
     thread.start()
-    assert intake.submit([event("a")]).result(LONG_S) == Receipt(accepted=0, repeated=1)
+    assert intake.submit([event("a")]).result(LONG_S) == Receipt((False,))
     stop.set()
     thread.join(LONG_S)
     again.close()
@@ -187,8 +224,8 @@ def test_frames_of_a_gateway_that_was_killed_go_out_under_the_same_id(
 def test_more_requests_than_the_gateway_keeps_are_told_to_come_back(
     outbox: Outbox, broker: Broker, telemetry: Telemetry
 ) -> None:
-    idle = Intake(outbox, "calm.test.events", broker.connect, telemetry)
-    for number in range(handlers.QUEUE_REQUESTS):
+    idle = Intake(outbox, "calm.test.events", broker.connect, telemetry, waiting=20)
+    for number in range(20):
         idle.submit([event(str(number))])
     with pytest.raises(Overloaded):
         idle.submit([event("one too many")])
