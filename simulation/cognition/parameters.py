@@ -91,6 +91,19 @@ class Parameters:
     # A practice needs a minute to settle, and its tenth minute gives less than its third. Chosen.
     dose_settle: float = 1.0
     dose_scale: float = 8.0
+    # Phases: shares of its length in which a practice settles in and closes, by kind; the core lies between. Guided
+    # scripts are built so (the breathing space: Segal, Williams & Teasdale 2002 ?, a third each in three minutes);
+    # that longer ones spend most of their time in the core, and training least on arriving and on coming back, is
+    # assumed. Sizes chosen.
+    relax_settling: float = 0.20
+    relax_closing: float = 0.15
+    mindful_settling: float = 0.25
+    mindful_closing: float = 0.10
+    focus_settling: float = 0.10
+    focus_closing: float = 0.05
+    # What a minute of settling in or of closing gives against one of the core. Chosen.
+    settling_weight: float = 0.20
+    closing_weight: float = 0.40
     # Skill builds up with practices and fades over weeks; at 1 it changes rest and control by so much (rows 18 to 20).
     skill_step: float = 0.03
     skill_fade: float = 40.0 * 24.0 * 60.0

@@ -2,7 +2,7 @@
 
 from infra.contracts.kinds import EventKind
 from simulation.cognition.parameters import Parameters
-from simulation.cognition.practice import FOCUS, acceptance, benefit, interrupt, own_rate
+from simulation.cognition.practice import CLOSING, FOCUS, acceptance, benefit, interrupt, lose_thread, own_rate, phase
 from simulation.core import purposes
 from simulation.core.compiled import kernel
 from simulation.core.draws import uniform
@@ -65,8 +65,10 @@ def end_practice(p: Person, k: Parameters, now: Moment, sink: ListSink) -> None:
 
 @kernel
 def conclude(p: Person, k: Parameters, now: Moment, minutes: float) -> None:
-    """What so many minutes of the running practice leave behind, and its end."""
-    benefit(p, k, p.practice, minutes)
+    """What so many minutes of the running practice leave behind, and its end: who breaks off early loses the thread."""
+    benefit(p, k, p.practice, float(p.offer_minutes), minutes)
+    if phase(k, p.practice, minutes / p.offer_minutes) < CLOSING:
+        lose_thread(p, k)
     p.habit += k.habit_step
     p.practised_at = now.tick
     p.practice = 0
@@ -84,11 +86,17 @@ def practise(p: Person, k: Parameters, now: Moment, sink: ListSink) -> None:
 
 
 @kernel
+def own_minutes(u: float) -> int:
+    """Length of a practice that nobody offered: 5, 10, 15 or 20 minutes."""
+    return 5 + 5 * int(4.0 * u)
+
+
+@kernel
 def practise_unasked(p: Person, k: Parameters, now: Moment) -> None:
     """Perhaps begin a practice that nobody offered: its command is 0."""
     u = uniform(now.seed, purposes.OWN, p.number, now.tick, 0)
     if u < OWN_MOST and u < own_rate(p, k, now.tick):
         p.command = 0
-        p.offer_minutes = 5 + 5 * int(4.0 * uniform(now.seed, purposes.OWN, p.number, now.tick, 1))
+        p.offer_minutes = own_minutes(uniform(now.seed, purposes.OWN, p.number, now.tick, 1))
         kind = 1 + int(FOCUS * uniform(now.seed, purposes.OWN, p.number, now.tick, 2))
         begin_practice(p, k, now, kind)
