@@ -185,6 +185,22 @@ class Parameters:
     answer_delay: float = 2.2
     returns: float = 0.75
 
+    # Memory of lessons: the default weights of FSRS version 4 (w0, w2, w8, w9, w10). Days after which a tenth is lost
+    # of a first lesson, not attended to and attended to; logarithm of how these grow, less where they are many and more
+    # where much is lost.
+    memory_least: float = 0.4
+    memory_first: float = 2.4
+    memory_growth: float = 1.49
+    memory_saturation: float = 0.14
+    memory_spacing: float = 0.94
+    # A quiz rests by so much on earlier lessons, and for the rest on this one; what is hard for somebody takes away up
+    # to so much of what they know. A quiz that is answered counts as so many attended minutes (testing effect: Roediger
+    # & Karpicke 2006: direction). Chosen.
+    quiz_foundation: float = 0.6
+    quiz_hardness: float = 0.7
+    quiz_focus: float = 0.45
+    quiz_minutes: float = 3.0
+
     # Attention checks: log-odds of failing. Wandering deepens over the first minutes of an episode. Chosen so that
     # a wandering mind fails about half of them and an attentive one some 5% (Cheyne, Carriere & Smilek 2006 ?).
     check_base: float = -2.7

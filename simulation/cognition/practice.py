@@ -84,7 +84,7 @@ def own_rate(p: Person, k: Parameters, tick: int) -> float:
     if p.left == 1 or p.practice > 0 or p.doing > 0 or p.due_at >= 0:
         return 0.0
     keen = math.exp(k.own_keen * p.receptive + k.own_trust * (p.trust - 0.5))
-    wish = 1.0 - math.exp(-(tick - p.practised_at) / k.own_again)
+    wish = 1.0 - math.exp(-(tick - p.practice_since) / k.own_again)
     return k.own_rate * keen * wish * (1.0 + k.own_open * p.open)
 
 

@@ -48,10 +48,10 @@ def begin_practice(p: Person, k: Parameters, now: Moment, practice: int) -> None
     """Start a practice of `offer_minutes`; some will break it off."""
     p.practice = practice
     p.practice_since = now.tick
-    p.practice_end = now.tick + p.offer_minutes
+    p.practice_length = p.offer_minutes
     if uniform(now.seed, purposes.OFFER, p.number, now.tick, 1) < k.abandon:
         share = uniform(now.seed, purposes.OFFER, p.number, now.tick, 2)
-        p.practice_end = now.tick + 1 + int(share * (p.offer_minutes - 1))
+        p.practice_length = 1 + int(share * (p.offer_minutes - 1))
 
 
 @kernel
@@ -70,14 +70,14 @@ def conclude(p: Person, k: Parameters, now: Moment, minutes: float) -> None:
     if phase(k, p.practice, minutes / p.offer_minutes) < CLOSING:
         lose_thread(p, k)
     p.habit += k.habit_step
-    p.practised_at = now.tick
+    p.practice_since = now.tick
     p.practice = 0
 
 
 @kernel
 def practise(p: Person, k: Parameters, now: Moment, sink: ListSink) -> None:
     """One minute of offers and practices."""
-    if p.practice > 0 and now.tick >= p.practice_end:
+    if p.practice > 0 and now.tick >= p.practice_since + p.practice_length:
         end_practice(p, k, now, sink)
     if p.offer > 0:
         answer_offer(p, k, now, sink)

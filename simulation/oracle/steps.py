@@ -139,7 +139,7 @@ def see_offer(p: Person, h: Hidden, k: Parameters, now: Moment, e: Seen) -> floa
         p.practice = e.amount
         p.practice_since = now.tick
         p.offer_minutes = int(e.duration + 0.5)
-        p.practice_end = now.tick + p.offer_minutes
+        p.practice_length = p.offer_minutes
         return log_of(h.willing)
     else:
         if p.practice == 0:

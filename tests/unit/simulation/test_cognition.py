@@ -187,7 +187,7 @@ def test_who_has_left_or_is_busy_does_not_practise_unasked() -> None:
 
 
 def test_one_practice_is_enough_for_a_while() -> None:
-    just_now, yesterday = somebody(practised_at=10**6 - 30), somebody(practised_at=10**6 - DAY)
+    just_now, yesterday = somebody(practice_since=10**6 - 30), somebody(practice_since=10**6 - DAY)
     assert own_rate(just_now, K, 10**6) < 0.1 * own_rate(yesterday, K, 10**6)
 
 
