@@ -88,6 +88,7 @@ def _run_alone(common: dict[str, Any], *, json: bool) -> None:
         f"{document['events_emitted']:,} events sent, {document['events_read']:,} read, digest {document['digest']}, "
         f"{document['wall_s']:.0f} s, at most {document['peak_memory_bytes'] / 1e9:.1f} GB besides the broker"
     )
+    say(f"report: {common['runs'] / str(document['run_id']) / 'report.html'}")
     if json:
         emit_json(document)
     if document["partial"]:

@@ -72,9 +72,9 @@ def checks(facts: RunFacts) -> list[Check]:
         _none("Dead letters", facts.number("dead_letters"), " records that could not be handled"),
         _none("Spans dropped", facts.number("trace", "dropped"), _of_spans(facts)),
         _complete(facts),
-        _worlds(facts),
+        worlds_present(facts),
         *_restarts(facts),
-        _finished(facts),
+        finished(facts),
     ]
 
 
@@ -99,7 +99,8 @@ def _complete(facts: RunFacts) -> Check:
     return Check(name, fraction >= LEAST_COMPLETE, f"{text}; at least {LEAST_COMPLETE:.0%} must")
 
 
-def _worlds(facts: RunFacts) -> Check:
+def worlds_present(facts: RunFacts) -> Check:
+    """Whether something happened in every world."""
     worlds = facts.part("worlds")
     if not worlds:
         return Check("Every world present", None, "events by world were not counted")
@@ -117,7 +118,8 @@ def _restarts(facts: RunFacts) -> list[Check]:
     return [Check("Services restarted", None if restarts else True, text or "none")]
 
 
-def _finished(facts: RunFacts) -> Check:
+def finished(facts: RunFacts) -> Check:
+    """Whether all ticks were done that were planned."""
     done, planned = facts.number("ticks"), facts.number("ticks_planned")
     if done is None:
         return Check("Finished", None, "ticks were not counted")
@@ -131,7 +133,7 @@ def notices(facts: RunFacts) -> tuple[str, ...]:
     """What has to be known before the page is believed."""
     found = []
     if facts.partial:
-        stopped = f"This run is partial: {_finished(facts).text}."
+        stopped = f"This run is partial: {finished(facts).text}."
         found.append(f"{stopped} Every figure is over what was finished, and is not to be compared with a whole run.")
     found += [f"The model is {note}." for note in facts.part("model").get("notes") or () if "untrained" in str(note)]
     return tuple(found)

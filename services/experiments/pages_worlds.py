@@ -63,12 +63,12 @@ def _joined(*parts: str) -> str:
 
 
 def _series_blocks(series: pl.DataFrame) -> list[Block]:
-    binned = _binned(series)
+    binned = binned_series(series)
     worlds = [world for world in _ORDER if world in set(binned["world"])]
-    return [_focus_chart(binned, worlds), _events_chart(binned, worlds)]
+    return [_focus_chart(binned, worlds), events_chart(binned, worlds)]
 
 
-def _binned(series: pl.DataFrame) -> pl.DataFrame:
+def binned_series(series: pl.DataFrame) -> pl.DataFrame:
     """Mean focus over people, and events an hour, in at most `_POINTS` steps; `hour` counts from the first midnight."""
     first, last = int(cast(int, series["tick"].min())), int(cast(int, series["tick"].max()))
     midnight = first - first % _TICKS_A_DAY
@@ -102,7 +102,7 @@ def _focus_chart(binned: pl.DataFrame, worlds: list[str]) -> Chart:
     ]
     return charts.series_by_world(
         panels,
-        _axes(binned, "mean focus, 0 to 1"),
+        time_axes(binned, "mean focus, 0 to 1"),
         caption=_focus_caption(binned, worlds),
         alt_text=f"Focus over time in {len(worlds)} worlds, the run as a line and its twin dashed.",
     )
@@ -129,7 +129,8 @@ def _focus_caption(binned: pl.DataFrame, worlds: list[str]) -> str:
     )
 
 
-def _events_chart(binned: pl.DataFrame, worlds: list[str]) -> Chart:
+def events_chart(binned: pl.DataFrame, worlds: list[str]) -> Chart:
+    """A small picture a world of events an hour over time, from `binned_series`."""
     panels = [
         charts.LinePanel(world, (_line(binned, "run", world, "events_an_hour", ""),), of_world(world))
         for world in worlds
@@ -142,7 +143,7 @@ def _events_chart(binned: pl.DataFrame, worlds: list[str]) -> Chart:
         caption += f" Together they were busiest about {_clock(hour)}, with {numbers.number(round(rate))} an hour."
     return charts.series_by_world(
         panels,
-        _axes(binned, "events an hour", zero=True),
+        time_axes(binned, "events an hour", zero=True),
         caption=caption,
         alt_text=f"Events an hour over time in {len(worlds)} worlds.",
     )
@@ -158,7 +159,8 @@ def _line(binned: pl.DataFrame, arm: str, world: str, column: str, label: str | 
     )
 
 
-def _axes(binned: pl.DataFrame, y: str, *, zero: bool = False) -> charts.Axes:
+def time_axes(binned: pl.DataFrame, y: str, *, zero: bool = False) -> charts.Axes:
+    """Axes over the hours of a day, or over the hours of several."""
     last = float(cast(float, binned["hour"].max()))
     if last <= 24:
         return charts.Axes("hour of the day", y, zero=zero, x_ticks=(0, 6, 12, 18, 24))

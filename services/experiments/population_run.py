@@ -17,9 +17,11 @@ from infra.contracts.worlds import World
 from infra.hosting.ray_session import ray_session
 from infra.runs import RunDir
 from services.experiments.counting import CountingReader, Counts
+from services.experiments.course import Course
 from services.experiments.display import Display
 from services.experiments.interrupts import Interrupts
 from services.experiments.memory import MemoryPeak
+from services.experiments.pages_population import build_population_report
 from services.experiments.publishing import Published, PublishTo, Tally
 from services.experiments.run import write_scenario
 from services.experiments.segments import STREAMS, Segments
@@ -145,8 +147,13 @@ class _PopulationRun:
             raise EnvironmentFailed(f"the {self.broker.kind} broker on {self.broker.bootstrap} died: run again")
 
     def _sum_up(self, told: list[Told], read: Counts, wall_s: float) -> dict[str, Any]:
-        document = summary_of(told, read) | self._facts(told, wall_s)
+        course = Course()
+        for one in told:
+            course.merge(one.found.course)
+        document = summary_of(told, read) | self._facts(told, wall_s) | {"practices": course.practices_by_kind()}
         self.folder.write_json("summary.json", document)
+        course.table().write_parquet(self.folder.path / "series.parquet")
+        build_population_report(self.folder.path)
         return document
 
     def _facts(self, told: list[Told], wall_s: float) -> dict[str, Any]:
@@ -158,6 +165,7 @@ class _PopulationRun:
             "seed": self.request.seed,
             "people": scenario.people,
             "ticks": self.ticks,
+            "ticks_planned": self.segments.ticks,
             "services": False,
             "partial": self.ticks < self.segments.ticks,
             "shards": self.request.shards,
@@ -165,6 +173,7 @@ class _PopulationRun:
             "topics_rotated": self.segments.count,
             "wall_s": round(wall_s, 1),
             "phases_s": self.display.seconds,
+            "ticks_a_topic": self.request.rotate_every,
             "agent_steps_per_s": round(scenario.people * self.ticks / ran_s) if ran_s else None,
             "bytes_per_person": round(sum(one.nbytes for one in told) / scenario.people, 1),
             "peak_memory_bytes": self.memory.ours,

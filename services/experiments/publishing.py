@@ -9,7 +9,9 @@ from infra.bus.producer import FrameProducer, TickMark
 from infra.contracts.digest import Digest
 from infra.contracts.frames import Frame
 from infra.contracts.worlds import World
+from services.experiments.course import Course
 from services.experiments.segments import STREAMS, Segments
+from simulation.core.model import Metaverse
 from simulation.core.output import TickOutput
 
 _LINGER_MS = 20
@@ -51,6 +53,7 @@ class Published:
 
     tally: Tally
     digest: Digest
+    course: Course
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,14 +78,15 @@ class PublishingOutlet:
     def __init__(self, target: PublishTo, index: int) -> None:
         self._target = target
         self._source = f"simulation-{index}"
-        self._tally, self._digest = Tally(), Digest()
+        self._tally, self._digest, self._course = Tally(), Digest(), Course()
         self._segment = -1
         self._topics: dict[str, str] = {}
         self._producer: FrameProducer | None = None
 
-    def take(self, parts: dict[int, TickOutput]) -> None:
-        """Send one tick."""
+    def take(self, parts: dict[int, TickOutput], population: Metaverse) -> None:
+        """Send one tick, and note how the people are."""
         tick = next(iter(parts.values())).tick
+        self._course.add(tick, list(parts.values()), population)
         producer = self._producer_for(self._target.segments.of(tick))
         for partition, output in parts.items():
             self._digest.add_events(output.events)
@@ -99,7 +103,7 @@ class PublishingOutlet:
         if self._producer is not None:
             self._producer.flush()
             self._producer.close()
-        return Published(self._tally, self._digest)
+        return Published(self._tally, self._digest, self._course)
 
     def _producer_for(self, segment: int) -> FrameProducer:
         if self._producer is not None and segment == self._segment:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from simulation.bench.measuring import Span, waking
+from simulation.core.model import Metaverse
 from simulation.core.output import TickOutput
 from simulation.scenarios.model import Scenario
 from simulation.shards.on_ray import RayShards
@@ -21,8 +22,9 @@ class CountingOutlet:
         del index
         self._events = 0
 
-    def take(self, parts: dict[int, TickOutput]) -> None:
+    def take(self, parts: dict[int, TickOutput], population: Metaverse) -> None:
         """Count the events of a tick."""
+        del population
         self._events += sum(output.events.num_rows for output in parts.values())
 
     def close(self) -> int:

@@ -91,6 +91,19 @@ class Parameters:
     # A practice needs a minute to settle, and its tenth minute gives less than its third. Chosen.
     dose_settle: float = 1.0
     dose_scale: float = 8.0
+    # Phases: shares of its length in which a practice settles in and closes, by kind; the core lies between. Guided
+    # scripts are built so (the breathing space: Segal, Williams & Teasdale 2002 ?, a third each in three minutes);
+    # that longer ones spend most of their time in the core, and training least on arriving and on coming back, is
+    # assumed. Sizes chosen.
+    relax_settling: float = 0.20
+    relax_closing: float = 0.15
+    mindful_settling: float = 0.25
+    mindful_closing: float = 0.10
+    focus_settling: float = 0.10
+    focus_closing: float = 0.05
+    # What a minute of settling in or of closing gives against one of the core. Chosen.
+    settling_weight: float = 0.20
+    closing_weight: float = 0.40
     # Skill builds up with practices and fades over weeks; at 1 it changes rest and control by so much (rows 18 to 20).
     skill_step: float = 0.03
     skill_fade: float = 40.0 * 24.0 * 60.0
@@ -171,6 +184,22 @@ class Parameters:
     load_fade: float = 10.0
     answer_delay: float = 2.2
     returns: float = 0.75
+
+    # Memory of lessons: the default weights of FSRS version 4 (w0, w2, w8, w9, w10). Days after which a tenth is lost
+    # of a first lesson, not attended to and attended to; logarithm of how these grow, less where they are many and more
+    # where much is lost.
+    memory_least: float = 0.4
+    memory_first: float = 2.4
+    memory_growth: float = 1.49
+    memory_saturation: float = 0.14
+    memory_spacing: float = 0.94
+    # A quiz rests by so much on earlier lessons, and for the rest on this one; what is hard for somebody takes away up
+    # to so much of what they know. A quiz that is answered counts as so many attended minutes (testing effect: Roediger
+    # & Karpicke 2006: direction). Chosen.
+    quiz_foundation: float = 0.6
+    quiz_hardness: float = 0.7
+    quiz_focus: float = 0.45
+    quiz_minutes: float = 3.0
 
     # Attention checks: log-odds of failing. Wandering deepens over the first minutes of an episode. Chosen so that
     # a wandering mind fails about half of them and an attentive one some 5% (Cheyne, Carriere & Smilek 2006 ?).

@@ -12,6 +12,8 @@ from simulation.core.person import Person
 
 RELAX, MINDFULNESS, FOCUS = 1, 2, 3
 """Codes of `infra.contracts.commands.Practice`."""
+SETTLING, CORE, CLOSING = 0, 1, 2
+"""Phases of a practice."""
 MINUTES_A_DAY = 1440.0
 
 
@@ -48,11 +50,17 @@ def turn(p: Person, k: Parameters, now: Moment) -> None:
 
 
 @kernel
-def interrupt(p: Person, k: Parameters) -> None:
-    """An offer appears: an attentive person loses the thread, and offers weigh more and mean less from now on."""
+def lose_thread(p: Person, k: Parameters) -> None:
+    """What it costs to be torn from something: an attentive person's focus, and a little stress."""
     if p.wandering == 0:
         p.broken += k.interruption * k.broken_step
     p.stress = clamp(p.stress + k.interruption * k.broken_stress, 0.0, 1.0)
+
+
+@kernel
+def interrupt(p: Person, k: Parameters) -> None:
+    """An offer appears: an attentive person loses the thread, and offers weigh more and mean less from now on."""
+    lose_thread(p, k)
     p.trust = clamp(p.trust - k.interruption * k.trust_loss * p.burden, 0.0, 1.0)
     p.burden = clamp(p.burden + k.burden_step * (1.0 - p.burden), 0.0, 1.0)
     p.prompted += 1.0
@@ -76,7 +84,7 @@ def own_rate(p: Person, k: Parameters, tick: int) -> float:
     if p.left == 1 or p.practice > 0 or p.doing > 0 or p.due_at >= 0:
         return 0.0
     keen = math.exp(k.own_keen * p.receptive + k.own_trust * (p.trust - 0.5))
-    wish = 1.0 - math.exp(-(tick - p.practised_at) / k.own_again)
+    wish = 1.0 - math.exp(-(tick - p.practice_since) / k.own_again)
     return k.own_rate * keen * wish * (1.0 + k.own_open * p.open)
 
 
@@ -90,9 +98,10 @@ def leave_rate(p: Person, k: Parameters, tick: int) -> float:
 
 
 @kernel
-def benefit(p: Person, k: Parameters, practice: int, minutes: float) -> None:
-    """What a practice leaves behind: its own kind mostly, the others a little; less each time it is repeated."""
-    full = k.practice * p.gain * dose(k, minutes)
+def benefit(p: Person, k: Parameters, practice: int, planned: float, minutes: float) -> None:
+    """What so many minutes of a practice planned for `planned` leave behind: its own kind mostly, the others a little;
+    less each time it is repeated."""
+    full = k.practice * p.gain * dose(k, planned) * accrued(k, practice, minutes / planned)
     now_left = full / (1.0 + p.habit)
     p.ease += now_left * k.relax_ease * (1.0 if practice == RELAX else k.practice_cross)
     p.awareness += now_left * k.mindful_awareness * (1.0 if practice == MINDFULNESS else k.practice_cross)
@@ -107,3 +116,35 @@ def dose(k: Parameters, minutes: float) -> float:
     return max(0.0, 1.0 - math.exp(-(minutes - k.dose_settle) / k.dose_scale)) / (
         1.0 - math.exp(-(10.0 - k.dose_settle) / k.dose_scale)
     )
+
+
+@kernel
+def core_of(k: Parameters, practice: int) -> tuple[float, float]:
+    """Where the core of a practice begins and ends, as shares of its length."""
+    if practice == RELAX:
+        return k.relax_settling, 1.0 - k.relax_closing
+    if practice == MINDFULNESS:
+        return k.mindful_settling, 1.0 - k.mindful_closing
+    return k.focus_settling, 1.0 - k.focus_closing
+
+
+@kernel
+def phase(k: Parameters, practice: int, share: float) -> int:
+    """The phase a practice is in after this share of its length."""
+    begins, ends = core_of(k, practice)
+    if share < begins:
+        return SETTLING
+    return CORE if share < ends else CLOSING
+
+
+@kernel
+def accrued(k: Parameters, practice: int, share: float) -> float:
+    """Share of the whole effect that has accrued after this share of the length: little before the core, most in it.
+
+    Exactly 1 for a practice that is completed, whatever its phases.
+    """
+    begins, ends = core_of(k, practice)
+    gained = k.settling_weight * min(share, begins) + (min(max(share, begins), ends) - begins)
+    gained += k.closing_weight * (min(max(share, ends), 1.0) - ends)
+    whole = k.settling_weight * begins + (ends - begins) + k.closing_weight * (1.0 - ends)
+    return gained / whole

@@ -2,7 +2,7 @@
 
 from infra.contracts.kinds import EventKind
 from simulation.cognition.parameters import Parameters
-from simulation.cognition.practice import FOCUS, acceptance, benefit, interrupt, own_rate
+from simulation.cognition.practice import CLOSING, FOCUS, acceptance, benefit, interrupt, lose_thread, own_rate, phase
 from simulation.core import purposes
 from simulation.core.compiled import kernel
 from simulation.core.draws import uniform
@@ -48,10 +48,10 @@ def begin_practice(p: Person, k: Parameters, now: Moment, practice: int) -> None
     """Start a practice of `offer_minutes`; some will break it off."""
     p.practice = practice
     p.practice_since = now.tick
-    p.practice_end = now.tick + p.offer_minutes
+    p.practice_length = p.offer_minutes
     if uniform(now.seed, purposes.OFFER, p.number, now.tick, 1) < k.abandon:
         share = uniform(now.seed, purposes.OFFER, p.number, now.tick, 2)
-        p.practice_end = now.tick + 1 + int(share * (p.offer_minutes - 1))
+        p.practice_length = 1 + int(share * (p.offer_minutes - 1))
 
 
 @kernel
@@ -65,17 +65,19 @@ def end_practice(p: Person, k: Parameters, now: Moment, sink: ListSink) -> None:
 
 @kernel
 def conclude(p: Person, k: Parameters, now: Moment, minutes: float) -> None:
-    """What so many minutes of the running practice leave behind, and its end."""
-    benefit(p, k, p.practice, minutes)
+    """What so many minutes of the running practice leave behind, and its end: who breaks off early loses the thread."""
+    benefit(p, k, p.practice, float(p.offer_minutes), minutes)
+    if phase(k, p.practice, minutes / p.offer_minutes) < CLOSING:
+        lose_thread(p, k)
     p.habit += k.habit_step
-    p.practised_at = now.tick
+    p.practice_since = now.tick
     p.practice = 0
 
 
 @kernel
 def practise(p: Person, k: Parameters, now: Moment, sink: ListSink) -> None:
     """One minute of offers and practices."""
-    if p.practice > 0 and now.tick >= p.practice_end:
+    if p.practice > 0 and now.tick >= p.practice_since + p.practice_length:
         end_practice(p, k, now, sink)
     if p.offer > 0:
         answer_offer(p, k, now, sink)
@@ -84,11 +86,17 @@ def practise(p: Person, k: Parameters, now: Moment, sink: ListSink) -> None:
 
 
 @kernel
+def own_minutes(u: float) -> int:
+    """Length of a practice that nobody offered: 5, 10, 15 or 20 minutes."""
+    return 5 + 5 * int(4.0 * u)
+
+
+@kernel
 def practise_unasked(p: Person, k: Parameters, now: Moment) -> None:
     """Perhaps begin a practice that nobody offered: its command is 0."""
     u = uniform(now.seed, purposes.OWN, p.number, now.tick, 0)
     if u < OWN_MOST and u < own_rate(p, k, now.tick):
         p.command = 0
-        p.offer_minutes = 5 + 5 * int(4.0 * uniform(now.seed, purposes.OWN, p.number, now.tick, 1))
+        p.offer_minutes = own_minutes(uniform(now.seed, purposes.OWN, p.number, now.tick, 1))
         kind = 1 + int(FOCUS * uniform(now.seed, purposes.OWN, p.number, now.tick, 2))
         begin_practice(p, k, now, kind)

@@ -17,7 +17,7 @@ class Person:
 
     # What is looked at every minute of everybody comes first, side by side.
     number: Count = 0  # internal number; its pseudonym is what leaves the simulation
-    world: Count = 0  # 0 is outside: asleep or offline
+    world: Tiny = 0  # 0 is outside: asleep or offline
     next_session: Count = 0  # tick of the next session, once this one is over
     offset: Short = 0  # local time less UTC, minutes
     circle: Count = 0  # the circle of friends that the person belongs to
@@ -74,6 +74,10 @@ class Person:
     doing_level: float = 0.0  # its difficulty or challenge
     gaze_lost_until: Count = 0
 
+    memory: float = 0.0  # days after which a tenth of what lessons taught is forgotten; 0 before the first lesson
+    studied_at: Count = 0  # when the last lesson ended; earlier where little of it was attended to
+    attended: Tiny = 0  # minutes of the running lesson in which the mind was on it
+
     due_at: Count = -1  # tick of the pending answer; -1 for none
     due_kind: Short = 0
     due_seq: Count = 0
@@ -85,9 +89,8 @@ class Person:
 
     offer: Tiny = 0  # practice offered at the next tick
     practice: Tiny = 0  # practice being done
-    practice_since: Count = 0
-    practice_end: Count = 0  # when it will stop: before `offer_minutes` are over where it is abandoned
-    practised_at: Count = 0  # when the last practice ended
+    practice_since: Count = 0  # when the running practice began, or the last one ended
+    practice_length: Tiny = 0  # minutes after which it will stop: fewer than `offer_minutes` where it is abandoned
     joined: Count = 0  # tick from which on the person could practise
     left: Tiny = 0  # 1 once the person has given up practising by themselves
     open: Tiny = 0  # 1 while the person is at a natural break, open to something else
@@ -102,13 +105,13 @@ class Person:
     sessions: Short = 0
     minutes: Count = 0
     focus_minutes: Count = 0
-    checks: Count = 0
+    checks: Short = 0
     lapses: Short = 0
     errors: Short = 0
     quizzes: Short = 0
     reactions: Short = 0
     exposures: Count = 0
-    answers: Count = 0
+    answers: Short = 0
     offers: Short = 0
     practice_minutes: Short = 0
     mood_sum: float = 0.0

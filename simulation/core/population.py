@@ -12,6 +12,7 @@ from simulation.scenarios.changes import Nights
 from simulation.scenarios.model import Scenario
 
 Floats = NDArray[np.float64]
+_DAY = 1440
 
 
 def circle_count(scenario: Scenario) -> int:
@@ -93,7 +94,7 @@ def _move_nights(people: Rows, birth: _Birth, nights: Nights) -> None:
 
 
 def _give_states(people: Rows, birth: _Birth, first_tick: int) -> None:
-    """Everyone starts rested enough, outside every world, and comes within the first hours awake."""
+    """Everyone starts rested enough, outside every world, comes within the first hours awake, and has had lessons."""
     people["focus"] = 0.5
     people["fatigue"] = 0.3
     people["pressure"] = 0.25 + 0.2 * birth.flat(1)
@@ -103,6 +104,8 @@ def _give_states(people: Rows, birth: _Birth, first_tick: int) -> None:
     people["debt"] = 0.38
     people["gloom"] = -people["cheer"]
     people["worry"] = people["stress"]
+    people["memory"] = 0.4 + 5.0 * birth.flat(91)
+    people["studied_at"] = first_tick - 1 - (2.0 * _DAY * birth.flat(92)).astype(np.int32)
     people["joined"] = first_tick
     people["open_until"] = first_tick
     people["due_at"] = -1

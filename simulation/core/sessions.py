@@ -107,7 +107,6 @@ def give_up(p: Person, k: Parameters, now: Moment) -> None:
 def close_session(p: Person, k: Parameters, now: Moment, sink: ListSink) -> None:
     """End the session, and plan the next one; a practice that runs beside it is broken off."""
     if p.practice > 0:
-        p.practice_end = now.tick
         end_practice(p, k, now, sink)
     row = new_event(sink, p, _SESSION_ENDED)
     row.duration = 60.0 * (now.tick - p.session_since)

@@ -110,7 +110,7 @@ class Forks:
         sink: Any = make_sink(ROOM * len(people))
         common = Common(laws.common.attraction, model.common.circles.copy(), model.common.circle_size)
         live_copies(people, _circles(people, model), laws.cognition, model.moment, common, sink)
-        took = (people["practice"] > 0) | (people["practised_at"] == model.tick)
+        took = (people["practice"] > 0) | (people["practice_since"] == model.tick)
         copies.accepted |= took & (copies.action > 0) & (copies.tick == model.tick - 1)
         expect_lapses(people, laws.cognition, model.tick, copies.lapses)
         for world, (act_all, table) in laws.acts.items():

@@ -9,7 +9,7 @@ from simulation.core.compiled import compiled, kernel
 from simulation.core.draws import uniform
 from simulation.core.life import REST, change, rest
 from simulation.core.moment import Moment
-from simulation.core.offers import conclude
+from simulation.core.offers import conclude, own_minutes
 from simulation.core.person import Person
 from simulation.core.rows import Rows
 from simulation.core.sessions import leave, settle_in
@@ -113,6 +113,21 @@ def go_all(view: View, table: Rows, now: Moment) -> None:
 
 
 @kernel
+def own_draw(p: Person, now: Moment) -> float:
+    """A supposition's draw for the length of a practice that nobody offered."""
+    return uniform(now.seed, purposes.OWN, p.number, now.tick, 3)
+
+
+@kernel
+def planned_for(minutes: int, abandoned: bool, u: float) -> int:
+    """Length that a practice of so many minutes was planned for: itself, or a longer one of those people choose."""
+    shorter = minutes // 5 / 4.0
+    if not abandoned or shorter >= 1.0:
+        return max(minutes, 1)
+    return own_minutes(shorter + (1.0 - shorter) * u)
+
+
+@kernel
 def see_offer(p: Person, h: Hidden, k: Parameters, now: Moment, e: Seen) -> float:
     """An offer is shown, taken up or dismissed, or a practice ends."""
     if e.kind == _SHOWN:
@@ -124,12 +139,13 @@ def see_offer(p: Person, h: Hidden, k: Parameters, now: Moment, e: Seen) -> floa
         p.practice = e.amount
         p.practice_since = now.tick
         p.offer_minutes = int(e.duration + 0.5)
-        p.practice_end = now.tick + p.offer_minutes
+        p.practice_length = p.offer_minutes
         return log_of(h.willing)
     else:
         if p.practice == 0:
-            # Nobody offered it: that it was done shows at its end only.
+            # Nobody offered it: that it was done shows at its end only, and how long it should have been not at all.
             p.practice = e.amount
+            p.offer_minutes = planned_for(int(e.duration + 0.5), e.kind == _ABANDONED, own_draw(p, now))
         conclude(p, k, now, e.duration)
     return 0.0
 

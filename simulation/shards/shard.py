@@ -19,8 +19,8 @@ Sums = NDArray[np.int32]
 class Outlet(Protocol):
     """Takes the rows of a shard in the shard's process: what crosses to another process is up to it, in batches."""
 
-    def take(self, parts: dict[int, TickOutput]) -> None:
-        """The rows of one tick by partition, whole batches."""
+    def take(self, parts: dict[int, TickOutput], population: Metaverse) -> None:
+        """The rows of one tick by partition, whole batches, and the people of the shard after it."""
         ...
 
     def close(self) -> Any:  # noqa: ANN401  whatever the outlet was asked to find out, and can be pickled
@@ -70,7 +70,7 @@ class Shard:
 
     def write(self) -> None:
         """Hand the rows of the last minute to the outlet: the others need not wait for it."""
-        self._outlet.take(self._model.drain_parts())
+        self._outlet.take(self._model.drain_parts(), self._model)
 
     def finish(self) -> Told:
         """Close the outlet."""
@@ -84,8 +84,9 @@ class DigestOutlet:
         del index
         self._digest = Digest()
 
-    def take(self, parts: dict[int, TickOutput]) -> None:
+    def take(self, parts: dict[int, TickOutput], population: Metaverse) -> None:
         """Digest the events of a tick."""
+        del population
         for output in parts.values():
             self._digest.add_events(output.events)
 

@@ -50,4 +50,4 @@ def _begin(study: Study, chosen: NDArray[np.int64]) -> None:
     people["practice"][practising] = MINDFULNESS
     people["offer_minutes"][practising] = MINUTES
     people["practice_since"][practising] = study.tick
-    people["practice_end"][practising] = study.tick + MINUTES
+    people["practice_length"][practising] = MINUTES

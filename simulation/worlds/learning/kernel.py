@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from infra.contracts.kinds import EventKind
 from simulation.cognition.answering import answer_logit, answer_probability, interest
+from simulation.cognition.memory import attend, attention_paid, hardness, learn, retention
 from simulation.cognition.parameters import Parameters as Cognition
 from simulation.cognition.practice import practising
 from simulation.cognition.rhythm import body_minute, clamp
@@ -41,8 +42,9 @@ QUIZ_NOISE = 0.15
 def act(p: Person, k: Cognition, w: Parameters, now: Moment, common: Common, sink: ListSink) -> None:  # noqa: ARG001  every world has one signature
     """One minute in the learning world."""
     settle(p, k)
+    follow(p, k)
     if is_over(p, now, _LESSON) and p.due_at < 0:
-        complete_lesson(p, now, sink)
+        complete_lesson(p, k, now, sink)
     elif not practising(p, k):
         u = content(p, now, 0)
         if p.doing == 0 and u < w.lessons:
@@ -57,6 +59,13 @@ def act(p: Person, k: Cognition, w: Parameters, now: Moment, common: Common, sin
 
 
 @kernel
+def follow(p: Person, k: Cognition) -> None:
+    """A minute of the running lesson counts where the mind is on it."""
+    if p.doing == _LESSON and p.wandering == 0 and not practising(p, k):
+        attend(p, 1)
+
+
+@kernel
 def start_lesson(p: Person, w: Parameters, now: Moment, sink: ListSink) -> None:
     """A lesson begins."""
     row = new_event(sink, p, _LESSON)
@@ -64,28 +73,44 @@ def start_lesson(p: Person, w: Parameters, now: Moment, sink: ListSink) -> None:
     harder = w.group_swing * group_heat(p, now, w.group_circles)
     p.doing_level = clamp(content(p, now, 4) + harder, 0.0, 1.0)
     row.level = p.doing_level
+    p.attended = 0
     begin(p, now, row, 6 + int(w.lesson_minutes * content(p, now, 5)))
 
 
 @kernel
-def complete_lesson(p: Person, now: Moment, sink: ListSink) -> None:
-    """The lesson ends; its score is what stuck."""
+def complete_lesson(p: Person, k: Cognition, now: Moment, sink: ListSink) -> None:
+    """The lesson ends; its score is what stuck, and how much of it will last is what it adds to memory."""
     level = p.doing_level
     row = finish(p, now, sink, _LESSON_END)
     row.level = level
-    row.score = clamp(lesson_score(p, level), 0.0, 1.0)
+    row.score = clamp(lesson_score(p, now, level), 0.0, 1.0)
+    take_in(p, k, now, level)
 
 
 @kernel
-def lesson_score(p: Person, level: float) -> float:
+def lesson_score(p: Person, now: Moment, level: float) -> float:
     """What stuck of a lesson of this difficulty, before it is kept between 0 and 1."""
-    return 0.35 + 0.5 * p.ability + 0.4 * p.focus - 0.5 * level
+    return 0.35 + 0.5 * p.ability + 0.4 * attention_paid(p, now.tick) - 0.5 * level
 
 
 @kernel
-def quiz_score(p: Person, level: float) -> float:
+def take_in(p: Person, k: Cognition, now: Moment, level: float) -> None:
+    """What the lesson that ends now, of this difficulty, does to memory."""
+    learn(p, k, now.tick, attention_paid(p, now.tick), hardness(p, level))
+
+
+@kernel
+def known(p: Person, k: Cognition, now: Moment) -> float:
+    """What a quiz can draw on, 0 to 1: what is left of earlier lessons, and what was attended to in this one."""
+    this = attention_paid(p, now.tick)
+    return k.quiz_foundation * retention(p, now.tick) + (1.0 - k.quiz_foundation) * this
+
+
+@kernel
+def quiz_score(p: Person, k: Cognition, now: Moment, level: float) -> float:
     """Expected score of an answer to a quiz of this difficulty, before it is kept between 0 and 1."""
-    return 0.55 + 0.6 * (p.ability - level) + 0.45 * (p.focus - 0.4)
+    can = known(p, k, now) * (1.0 - k.quiz_hardness * hardness(p, level))
+    return can + k.quiz_focus * (p.focus - 0.4)
 
 
 @kernel
@@ -121,7 +146,8 @@ def answer_quiz(p: Person, k: Cognition, now: Moment, sink: ListSink) -> None:
     """The answer to a quiz, and its score."""
     row = respond(p, k, now, sink, _ANSWERED)
     noise = QUIZ_NOISE * spread(uniform(now.seed, purposes.TASK, p.number, now.tick, 0))
-    score = clamp(quiz_score(p, p.due_weight) + noise, 0.0, 1.0)
+    score = clamp(quiz_score(p, k, now, p.due_weight) + noise, 0.0, 1.0)
+    attend(p, int(k.quiz_minutes))
     row.level = p.due_weight
     row.score = score
     row.duration = 10.0 + 80.0 * content(p, now, 12) * (0.5 + p.due_weight)

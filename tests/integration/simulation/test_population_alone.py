@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from infra.bus.admin import list_topics
@@ -48,6 +49,10 @@ def test_an_hour_over_ten_topics_arrives_whole_and_the_topics_are_gone(tmp_path:
     plan = ShardPlan(scenario=load("million", CHANGES), seed=5, shards=1, outlet=DigestOutlet)
     assert done["digest"] == merged(run_together(plan, 60)).hexdigest()
     assert json.loads((tmp_path / "latest" / "summary.json").read_text()) == json.loads(json.dumps(done))
+    series = pl.read_parquet(tmp_path / "latest" / "series.parquet")
+    assert series["events"].sum() == done["events_emitted"]
+    report = (tmp_path / "latest" / "report.html").read_text()
+    assert f"{done['events_read']:,} were read back: each once, none lost" in report
 
 
 def test_the_command_tells_the_same_and_takes_no_model(tmp_path: Path) -> None:
@@ -60,6 +65,7 @@ def test_the_command_tells_the_same_and_takes_no_model(tmp_path: Path) -> None:
     assert told["people"] == 200
     assert told["events_lost"] == told["events_duplicated"] == 0
     assert told["ticks"] == 72 + 360
+    assert "report: runs/" in done.stderr.replace("\n", "")
 
 
 def test_ctrl_c_leaves_a_partial_run_that_adds_up(tmp_path: Path) -> None:
@@ -75,3 +81,4 @@ def test_ctrl_c_leaves_a_partial_run_that_adds_up(tmp_path: Path) -> None:
     assert told["partial"]
     assert told["events_lost"] == told["events_duplicated"] == 0
     assert told["ticks"] < 1440
+    assert "A partial run" in (tmp_path / "runs" / "latest" / "report.html").read_text()

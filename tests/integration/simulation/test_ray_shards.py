@@ -6,6 +6,7 @@ import pytest
 
 from infra.contracts.errors import BadInput, EnvironmentFailed
 from infra.hosting.ray_session import ray_session
+from simulation.core.model import Metaverse
 from simulation.core.output import TickOutput
 from simulation.scenarios import load
 from simulation.shards.on_ray import RayShards
@@ -28,11 +29,11 @@ class RefusingOutlet(DigestOutlet):
         super().__init__(index)
         self._taken = 0
 
-    def take(self, parts: dict[int, TickOutput]) -> None:
+    def take(self, parts: dict[int, TickOutput], population: Metaverse) -> None:
         self._taken += 1
         if self._taken == 3:
             raise BadInput("enough: take fewer")
-        super().take(parts)
+        super().take(parts, population)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -8,7 +8,17 @@ from simulation.cognition.checks import reaction_centre, reaction_stretch, slowi
 from simulation.cognition.feelings import drift, feeling, remember
 from simulation.cognition.mind import NEUTRAL, PLEASANT, UNPLEASANT, tire
 from simulation.cognition.parameters import Parameters
-from simulation.cognition.practice import acceptance, benefit, dose, fade, interrupt, leave_rate, own_rate, turn
+from simulation.cognition.practice import (
+    acceptance,
+    benefit,
+    dose,
+    fade,
+    interrupt,
+    leave_rate,
+    lose_thread,
+    own_rate,
+    turn,
+)
 from simulation.cognition.reports import EMOTIONS, intensity
 from simulation.cognition.rhythm import MOOD_OF_DAY, asleep, body_minute, is_weekend, place_hour
 from simulation.cognition.scales import anxiety_severity, depression_severity
@@ -117,7 +127,7 @@ def test_ten_minutes_are_a_full_dose_and_the_first_minute_is_none() -> None:
 def test_practices_build_up_skill_and_trust_that_fade() -> None:
     person = somebody(prompted=1.0)
     for _ in range(20):
-        benefit(person, K, 2, 10.0)
+        benefit(person, K, 2, 10.0, 10.0)
     assert 0.2 < person.skill < 1.0
     assert 0.5 < person.trust < 1.0
     before = person.skill
@@ -129,7 +139,8 @@ def test_practices_build_up_skill_and_trust_that_fade() -> None:
 def test_without_effects_neither_practices_nor_offers_move_skill_trust_or_leaving() -> None:
     nothing = load("null").parameters()
     person = somebody(burden=0.8)
-    benefit(person, nothing, 1, 20.0)
+    benefit(person, nothing, 1, 20.0, 20.0)
+    lose_thread(person, nothing)
     interrupt(person, nothing)
     assert (person.skill, person.trust, person.ease, person.broken) == (0.0, 0.5, 0.0, 0.0)
     assert leave_rate(person, nothing, 5000) == leave_rate(somebody(), nothing, 5000)
@@ -176,7 +187,7 @@ def test_who_has_left_or_is_busy_does_not_practise_unasked() -> None:
 
 
 def test_one_practice_is_enough_for_a_while() -> None:
-    just_now, yesterday = somebody(practised_at=10**6 - 30), somebody(practised_at=10**6 - DAY)
+    just_now, yesterday = somebody(practice_since=10**6 - 30), somebody(practice_since=10**6 - DAY)
     assert own_rate(just_now, K, 10**6) < 0.1 * own_rate(yesterday, K, 10**6)
 
 

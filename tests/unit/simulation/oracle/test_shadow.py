@@ -19,7 +19,10 @@ from simulation.oracle.timeline import Timeline
 from simulation.scenarios.model import Scenario
 from tests.unit.simulation.oracle.conftest import Consulted
 
-FOLLOWED = ("world", "focus", "fatigue", "stress", "mood", "wandering", "load", "momentum", "doing", "open", "debt")
+FOLLOWED = (
+    *("world", "focus", "fatigue", "stress", "mood", "wandering", "load", "momentum", "doing", "open", "debt"),
+    *("memory", "attended"),
+)
 
 
 class Shadow(Cloud):
