@@ -164,6 +164,6 @@ def test_bad_input_is_found_before_anything_is_started(
     assert not (tmp_path / "runs").exists()
 
 
-def test_the_part_mounts_one_command_and_no_benchmark() -> None:
-    assert set(COMMANDS) == {"loadtest"}
+def test_the_part_mounts_two_commands_and_no_benchmark() -> None:
+    assert set(COMMANDS) == {"loadtest", "audit"}
     assert BENCHES == {}
