@@ -88,7 +88,7 @@ class Outbox:
 
     def accept(self, requests: Sequence[Sequence[OutsideEvent]]) -> list[Receipt]:
         """Take the events that are new, in order, into frames of one partition and tick; a receipt for each request."""
-        with self._changing():
+        with self._changing(outlast_power=True):
             seen = self._seen({event.event_id for events in requests for event in events})
             fresh: list[OutsideEvent] = []
             receipts = []
@@ -136,8 +136,13 @@ class Outbox:
         self._recent = 0
 
     @contextmanager
-    def _changing(self) -> Iterator[None]:
+    def _changing(self, *, outlast_power: bool = False) -> Iterator[None]:
+        """A transaction that outlasts a kill of this process; of the machine too, which costs a wait for the disk.
+
+        Numbers and frame ids that Kafka has seen must not be given again; that a frame was sent may be forgotten.
+        """
         try:
+            self._store.execute(f"PRAGMA synchronous = {'FULL' if outlast_power else 'NORMAL'}")
             with self._store.transaction():
                 yield
         except sqlite3.OperationalError as error:

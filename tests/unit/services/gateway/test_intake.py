@@ -135,6 +135,13 @@ def test_the_last_events_are_remembered_and_not_many_more(tmp_path: Path) -> Non
     outbox.close()
 
 
+def test_numbers_are_on_disk_before_a_frame_goes_out(outbox: Outbox) -> None:
+    outbox.accept([[event("a")]])
+    assert outbox._store.query("PRAGMA synchronous") == [(2,)]  # FULL: SQLite waits for the disk at each commit
+    outbox.forget([1])
+    assert outbox._store.query("PRAGMA synchronous") == [(1,)]
+
+
 def test_a_store_from_before_keeps_the_ids_that_it_knew(tmp_path: Path) -> None:
     with open_store(tmp_path / "gateway.sqlite", MIGRATIONS[:1]) as store:
         store.execute("INSERT INTO accepted VALUES (?)", (signed(event("a").event_id),))
