@@ -15,6 +15,8 @@ from infra.contracts.topics import STREAMS
 from load_tests.audit.evidence import COLUMNS, LETTERS, LINEAGE, RECORDS, ROWS, Evidence, table
 
 TICK_END = "calmverse.tick-end.v1"
+_REPLAYED = "calm_dead_marked"
+"""Header of what says that a dead letter was sent again: no letter of its own."""
 Row = tuple[object, ...]
 Frame = tuple[Recorded, dict[str, str], pa.RecordBatch]
 """A record, its headers as text, and its rows."""
@@ -48,6 +50,8 @@ def _take(reading: _Reading, record: Recorded) -> None:
     stream = record.topic.split(".", 2)[-1]
     texts = {name: value.decode(errors="replace") for name, value in record.headers}
     if stream.startswith("deadletter."):
+        if _REPLAYED in texts:
+            return
         where = (texts.get("calm_dead_topic", "").split(".", 2)[-1], int(texts.get("calm_dead_partition", -1)))
         reading.letters.append((*where, int(texts.get("calm_dead_offset", -1)), texts.get("calm_dead_error", "")))
         return

@@ -70,7 +70,8 @@ def test_an_unreadable_record_needs_a_dead_letter() -> None:
     told = {"calm_dead_topic": own.topic, "calm_dead_partition": own.partition, "calm_dead_offset": own.offset}
     headers = [(name, str(value).encode()) for name, value in told.items()]
     letter = Recorded(TOPICS.deadletter(own.topic), own.partition, 0, None, b"nothing", headers)
-    verdict = audit(committed_only([*broken, letter]))
+    sent_again = letter._replace(offset=1, value=b"", headers=[("calm_dead_marked", b"1")])
+    verdict = audit(committed_only([*broken, letter, sent_again]))
     assert verdict.counts["dead_letters"] == 1
     assert "unreadable" not in {found.rule for found in verdict.findings}
 
