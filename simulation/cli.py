@@ -131,6 +131,7 @@ def calibrate(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the folder of the scorecard goes.")] = Path(
         "runs"
     ),
+    seed: Seed = None,
     json: Json = False,
 ) -> None:
     """Measure the population against published findings; exit 1 where fewer than 20 hold."""
@@ -138,7 +139,7 @@ def calibrate(
     from simulation.calibration.scorecard import measure, write
     from simulation.scenarios import load
 
-    loaded = load(scenario)
+    loaded = load(scenario, {} if seed is None else {"seed": str(seed)})
     with progress_bar() as bar:
         task = bar.add_task("half days", total=2 * total_days())
         card = measure(loaded, say, lambda minutes: bar.advance(task, minutes / 720))

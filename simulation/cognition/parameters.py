@@ -44,7 +44,7 @@ class Parameters:
 
     # Mind-wandering: episodes that begin and end at a rate (a two-state Markov process), 46.9% of sampled moments
     # (row 1); longer and more often when tired, stressed and unfocused (Smallwood & Schooler 2015: directions).
-    wander_onset: float = 1.0 / 13.5
+    wander_onset: float = 1.0 / 12.2
     wander_end: float = 1.0 / 22.0
     wander_fatigue: float = 2.2
     wander_stress: float = 1.2

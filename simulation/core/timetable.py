@@ -19,7 +19,7 @@ from simulation.worlds import discover
 
 _HOUR = 60
 _DAY_HOURS = 24.0
-MOST = 0.6
+MOST = 0.9
 """Most that may arrive a minute, however large the factors: a world has other things to do too."""
 
 Key = tuple[int, int]

@@ -10,7 +10,8 @@ from simulation.worlds.spec import WorldSpec, by_hours
 class Parameters:
     """Rates a minute in the world, log-odds and durations. Chosen for a few exposures every ten minutes."""
 
-    comments: float = 0.20
+    # As many as make a day's worth of notifications (row 10), with those at work.
+    comments: float = 0.36
     looks: float = 0.10
     clicks: float = 0.45
     posts: float = 0.018

@@ -10,7 +10,8 @@ from simulation.worlds.spec import WorldSpec, by_hours
 class Parameters:
     """Rates a minute in the world, log-odds and durations. Chosen for a few exposures every ten minutes."""
 
-    messages: float = 0.18
+    # One in three minutes: as many as make a day's worth of notifications (row 10), with those of the social world.
+    messages: float = 0.36
     tasks: float = 0.25
     meetings: float = 0.008
     looks: float = 0.06
