@@ -58,7 +58,7 @@ def test_an_hour_over_ten_topics_arrives_whole_and_the_topics_are_gone(tmp_path:
 def test_the_command_tells_the_same_and_takes_no_model(tmp_path: Path) -> None:
     refused = calmverse("run", "tiny", "--no-services", "--policy", "random", cwd=tmp_path)
     assert refused.returncode == 2
-    assert "leave out --model, --policy and --otlp" in refused.stderr
+    assert "leave out --model, --policy, --otlp and --record" in refused.stderr
     done = calmverse("run", "tiny", "--no-services", "--set", "days=0.05", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout.splitlines()[-1])
