@@ -22,7 +22,7 @@ class OracleConfig:
     """
 
     people: int = 300
-    particles: int = 1000
+    particles: int = 3000
     seed: int = 1
     first_guesses: int = 4
     resample_below: float = 0.5
