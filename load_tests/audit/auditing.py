@@ -43,13 +43,17 @@ def audit(evidence: Evidence) -> Verdict:
 def _counts(evidence: Evidence) -> dict[str, int]:
     events, orders = evidence.of("events"), evidence.of("interventions")
     shown = events.filter((pl.col("what") == EventKind.OFFER_SHOWN) & (pl.col("ref") > 0))
-    return {
-        "records": len(evidence.records),
+    counts = {
         "emitted": len(events),
         "scored": evidence.of("scores")["ref"].n_unique(),
         "decided": len(evidence.of("decisions")),
         "ordered": len(orders),
         "applied": shown["ref"].n_unique(),
+    }
+    if evidence.records.is_empty():  # a lake does not tell of the rest
+        return counts
+    return counts | {
+        "records": len(evidence.records),
         "archived": sum(len(rows) for rows in evidence.archived.values()),
         "dead_letters": evidence.letters.unique().height,
         "repeated": int(evidence.records["repeat"].sum()),

@@ -46,7 +46,7 @@ def going_back(evidence: Evidence, stream: str) -> list[Finding]:
 
 
 def gaps(evidence: Evidence, stream: str) -> list[Finding]:
-    """Numbers of a person that are not there: located behind the row before them, in the records of that person."""
+    """Numbers of a person that are not there: located at the next row of that person, before which they should be."""
     rows = evidence.of(stream).unique("id", keep="first", maintain_order=True).sort("person", "seq")
     before = pl.col("seq").cast(pl.Int64).shift(1).over("person").fill_null(-1)
     jump = rows.with_columns(lost=pl.col("seq").cast(pl.Int64) - before - 1).filter(pl.col("lost") > 0)
@@ -65,9 +65,9 @@ def gaps(evidence: Evidence, stream: str) -> list[Finding]:
 def unscored(evidence: Evidence) -> list[Finding]:
     """Events of the scored ticks without a score; scores of no event."""
     events, scores = evidence.of("events"), evidence.of("scores")
-    if scores.is_empty():
+    if scores.is_empty() and evidence.running:
         return []
-    live = events.filter(pl.col("tick") >= scores["tick"].min())
+    live = events if scores.is_empty() else events.filter(pl.col("tick") >= scores["tick"].min())
     if evidence.running:
         live = live.filter(pl.col("tick") < pl.lit(scores["tick"].max()))
     without = live.join(scores, left_on="id", right_on="ref", how="anti").with_columns(source=pl.lit("monitor"))

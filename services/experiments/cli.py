@@ -184,9 +184,10 @@ def say_differences(result: dict[str, Any]) -> None:
     """The table of a comparison, for people."""
     for row in result["differences"]:
         unit = result["metrics"][row["metric"]]["unit"]
-        interval = f"[{row['ci_low']:+.4g}, {row['ci_high']:+.4g}]"
+        # Sums of floats that cancel leave some 1e-18: that is no difference.
+        middle, low, high = (f"{round(row[key], 12):+.4g}" for key in ("difference", "ci_low", "ci_high"))
         name = f"{row['policy']} - {row['baseline']}"
-        say(f"{name:<22} {row['metric']:<17} {row['difference']:+.4g} {interval} {unit}")
+        say(f"{name:<22} {row['metric']:<17} {middle} [{low}, {high}] {unit}")
 
 
 def up(

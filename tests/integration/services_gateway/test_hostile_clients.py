@@ -165,6 +165,7 @@ def test_a_client_that_hangs_up_in_the_middle_harms_nobody(gateway: HostedServic
     for _ in range(5):
         with socket.create_connection((address.host, address.port or 0), timeout=20) as connection:
             connection.sendall(head("Content-Length: 500") + b"{")
+    assert post(gateway, cloud_event("after them")).status_code == 202
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])

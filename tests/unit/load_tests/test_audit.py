@@ -62,6 +62,21 @@ def test_what_is_on_its_way_is_not_lost_while_the_system_runs() -> None:
     assert {found.rule for found in audit(evidence).findings} == {"not scored"}
 
 
+def test_a_run_that_ended_without_any_score_is_not_clean() -> None:
+    events = [record for record in RECORDS if stream_of(record.topic) == "events"]
+    evidence = read(events)
+    unscored = [found for found in audit(evidence).findings if found.rule == "not scored"]
+    assert sum(found.count for found in unscored) == 40 * 2 * TICKS
+    still_warming_up = audit(dataclasses.replace(evidence, running=True))
+    assert "not scored" not in {found.rule for found in still_warming_up.findings}
+
+
+def test_a_lake_alone_does_not_tell_of_records_and_dead_letters() -> None:
+    verdict = audit(Evidence(rows=read(RECORDS).rows))
+    assert verdict.clean
+    assert set(verdict.counts) == {"emitted", "scored", "decided", "ordered", "applied"}
+
+
 def test_an_unreadable_record_needs_a_dead_letter() -> None:
     own = next(record for record in RECORDS if record.value)
     broken = [record._replace(value=b"nothing") if record is own else record for record in RECORDS]
