@@ -1,9 +1,7 @@
 """Commands of the ground floor: broker, tail, deadletters, doctor, bench bus."""
 
 import os
-import signal
 import sys
-import threading
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from infra.bus.cli import broker
 from infra.console import emit_json, say, stderr
 from infra.contracts.errors import BadInput, EnvironmentFailed
 from infra.deadletters.cli import deadletters
@@ -18,33 +17,6 @@ from infra.deadletters.cli import deadletters
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line on stdout.")]
 Bootstrap = Annotated[str | None, typer.Option("--bootstrap", help="host:port of a broker, instead of --run.")]
 Namespace = Annotated[str | None, typer.Option("--namespace", help="Namespace on that broker.")]
-
-broker = typer.Typer(no_args_is_help=True, help="The embedded broker.")
-
-
-@broker.callback()
-def _group() -> None:
-    """Keep `up` a subcommand although it is the only one."""
-
-
-@broker.command()
-def up(
-    port: Annotated[int, typer.Option("--port", help="Port on 127.0.0.1; 0 takes any free one.")] = 9092,
-    json: Json = False,
-) -> None:
-    """Run the embedded broker until Ctrl-C. It keeps everything in memory."""
-    from infra.bus.embedded import EmbeddedBroker
-
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    with EmbeddedBroker(port) as running:
-        say(f"{running.version} on {running.bootstrap}; Ctrl-C stops it, and what it holds is gone")
-        if json:
-            emit_json({"bootstrap": running.bootstrap, "kind": running.kind, "version": running.version})
-        while not stop.wait(0.2):
-            if not running.alive:
-                raise EnvironmentFailed(f"the broker on {running.bootstrap} died: start it again")
 
 
 def tail(

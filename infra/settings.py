@@ -37,6 +37,9 @@ class Settings:
     snapshot_dir: Path | None = None  # default <run_dir>/snapshots
     config_file: Path | None = None  # JSON with what only this service needs; its main.py knows the form
     fetch_max_wait_ms: int = 5  # latency of an idle hop on the embedded broker (it answers late)
+    transactions: bool = False  # whether the broker does them right: lanes then commit outputs and offsets as one
+    kafka_security: Path | None = None  # YAML: TLS and SASL of the broker
+    kafka_password: str | None = field(default=None, repr=False)  # of the SASL user; wins over the file's password_file
     ray_address: str | None = None
     parent_pid: int = 0  # exit when this process ends; 0: stand alone
     log_level: str = "INFO"
@@ -107,6 +110,8 @@ def _variable(field_name: str) -> str:
 def _reader(kind: object) -> Callable[[str], Any]:
     if kind is int:
         return int
+    if kind is bool:
+        return _truth
     return Path if kind in (Path, Path | None) else str
 
 
@@ -114,7 +119,14 @@ def _parse(variable: str, text: str, reader: Callable[[str], Any]) -> object:
     try:
         return reader(text)
     except ValueError as error:
-        raise BadInput(f"{variable} is {text!r}: give a whole number") from error
+        wanted = "True or False" if reader is _truth else "a whole number"
+        raise BadInput(f"{variable} is {text!r}: give {wanted}") from error
+
+
+def _truth(text: str) -> bool:
+    if text not in ("True", "False"):
+        raise ValueError(text)
+    return text == "True"
 
 
 def _unknown(variable: str, known: list[str]) -> str:

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from infra.bus.consumer import FrameConsumer, end_offsets
 from infra.bus.messages import Received
+from infra.bus.options import use_security
 from infra.contracts.errors import BadInput, EnvironmentFailed
 from infra.contracts.frames import Frame
 from infra.contracts.kinds import KINDS, EventKind
@@ -32,6 +33,8 @@ class Target:
     bootstrap: str
     namespace: str
     fetch_wait_ms: int = 5
+    committed_only: bool = False
+    security_file: str | None = None
     live_file: Path | None = None
 
     def is_over(self) -> bool:
@@ -49,6 +52,8 @@ def target_of_run(root: Path, run: str) -> Target:
             bootstrap=document["bootstrap"],
             namespace=document["namespace"],
             fetch_wait_ms=int(document.get("fetch_wait_ms", 5)),
+            committed_only=bool(document.get("transactions", False)),
+            security_file=document.get("kafka_security"),
             live_file=live,
         )
     except FileNotFoundError:
@@ -65,8 +70,14 @@ def follow(target: Target, stream: str, *, from_start: bool = False) -> Rows:
     Raises BadInput for an unknown stream, EnvironmentFailed when the broker is gone or has no such namespace.
     """
     topic = Topics(target.namespace).of(stream)
+    use_security(target.bootstrap, target.security_file)
     ends = end_offsets(target.bootstrap, topic, client_id="calmverse-tail")
-    client = FrameConsumer(target.bootstrap, client_id="calmverse-tail", fetch_max_wait_ms=target.fetch_wait_ms)
+    client = FrameConsumer(
+        target.bootstrap,
+        client_id="calmverse-tail",
+        fetch_max_wait_ms=target.fetch_wait_ms,
+        committed_only=target.committed_only,
+    )
     with client as consumer:
         consumer.assign({(topic, partition): 0 if from_start else end for partition, end in ends.items()})
         try:

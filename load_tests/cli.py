@@ -1,10 +1,13 @@
 """`calmverse loadtest`: how much load the pipeline holds, and how late it is. `calmverse audit`: what became of it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from infra.broker_options import Bootstrap, BrokerKind, Nodes, SecurityFile
 
 _SLO_HELP = "Limit, several times: p99=250ms, p99.9=1s, decisions.p95=400ms, max=2s, lag=2000events, lost=0."
 
@@ -29,6 +32,10 @@ def pipeline(
     seed: Annotated[int, typer.Option(help="Seed of the synthetic events.")] = 0,
     model: Annotated[Path | None, typer.Option(help="Checkpoint folder to serve.")] = None,
     policy: Annotated[str, typer.Option(help="Intervention policy.")] = "threshold",
+    broker: BrokerKind = "embedded",
+    nodes: Nodes = 1,
+    bootstrap: Bootstrap = None,
+    security: SecurityFile = None,
     drain: Annotated[float, typer.Option(help="Longest wait for late scores after the load, s.")] = 60.0,
     runs: Annotated[Path, typer.Option(help="Folder of runs.")] = Path("runs"),
     json: Annotated[bool, typer.Option("--json", help="Print the summary as the last line on stdout.")] = False,
@@ -38,6 +45,7 @@ def pipeline(
     Latency counts from the time at which an event was due, so that a sender that stalls cannot hide it. Exit code 1
     when a limit is missed or an event is lost or scored twice, 130 after Ctrl-C.
     """
+    from infra.bus.options import as_arguments, broker_options
     from load_tests.command import LoadTest, run
 
     settings = {
@@ -51,6 +59,8 @@ def pipeline(
     request = LoadTest(
         scenario="pipeline", settings=settings, slos=slo or [], model=model, policy=policy, drain=drain, runs=runs
     )
+    chosen = broker_options(broker, nodes, bootstrap, security, 0)
+    request = replace(request, broker=as_arguments(chosen))
     _finish(run(request), json)
 
 

@@ -33,6 +33,7 @@ class LoadTest:
     runs: Path
     model: Path | None = None
     policy: str = "threshold"
+    broker: Sequence[str] = ()
     drain: float = 60.0
     program: Sequence[str] | None = None
     argv: Sequence[str] = field(default_factory=lambda: tuple(sys.argv[1:]))
@@ -108,7 +109,12 @@ def page_input(document: dict[str, Any]) -> dict[str, Any]:
 def _options(request: LoadTest, folder: runs.RunDir) -> SystemOptions:
     more = {} if request.program is None else {"program": tuple(request.program)}
     return SystemOptions(
-        run_dir=folder.path, namespace=folder.run_id, model=request.model, policy=request.policy, **more
+        run_dir=folder.path,
+        namespace=folder.run_id,
+        model=request.model,
+        policy=request.policy,
+        broker=request.broker,
+        **more,
     )
 
 

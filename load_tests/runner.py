@@ -165,6 +165,8 @@ class _Load:
             "bootstrap": live.bootstrap,
             "namespace": live.namespace,
             "fetch_wait_ms": live.fetch_wait_ms,
+            "committed_only": live.transactions,
+            "security": live.kafka_security,
             "log": str(self.execution.arrived_file),
         }
         return Worker("load_tests.executions.receiver", config, self.execution.folder)
@@ -174,6 +176,7 @@ class _Load:
         config = {
             "bootstrap": live.bootstrap,
             "namespace": live.namespace,
+            "security": live.kafka_security,
             "scenario": scenario.name,
             "settings": settings_of(scenario),
             "log": str(self.execution.sent_file),

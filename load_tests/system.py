@@ -34,31 +34,39 @@ class Live:
     fetch_wait_ms: int
     model_version: str
     policy: str
+    transactions: bool = False
+    kafka_security: str | None = None
 
     @classmethod
     def read(cls, path: Path) -> Self | None:
         """What the file says; None while it is not there or does not say everything (the system is still starting)."""
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             document = json.loads(path.read_text())
-            return cls(**{name: document[name] for name in cls.__dataclass_fields__})
+            optional = {name: document[name] for name in ("transactions", "kafka_security") if name in document}
+            needed = cls.__dataclass_fields__.keys() - {"transactions", "kafka_security"}
+            return cls(**{name: document[name] for name in needed}, **optional)
         return None
 
 
 @dataclass(frozen=True, kw_only=True)
 class SystemOptions:
-    """What to start, and where its files go. `model` None: the system finds or makes one by its own rule."""
+    """What to start, and where its files go. `model` None: the system finds or makes one by its own rule.
+
+    `broker`: the options of the command that say which broker, as they are typed.
+    """
 
     run_dir: Path
     namespace: str
     model: Path | None = None
     policy: str = "threshold"
+    broker: Sequence[str] = ()
     program: Sequence[str] = field(default=(sys.executable, "-P", "-m", "calmverse", "up"))
 
     def command(self) -> list[str]:
         """The whole command line."""
         model = [] if self.model is None else ["--model", str(self.model.resolve())]
         where = ["--run-dir", str(self.run_dir), "--namespace", self.namespace]
-        return [*self.program, *where, *model, "--policy", self.policy]
+        return [*self.program, *where, *model, "--policy", self.policy, *self.broker]
 
 
 class System:

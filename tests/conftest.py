@@ -7,6 +7,9 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from infra.bus.apache.cluster import ApacheBroker
+from tests.support.apache import Secured, secured_node, three_nodes
+
 # Examples are a function of the test alone, and a slow machine is not a failure.
 settings.register_profile("calmverse", deadline=None, derandomize=True)
 settings.load_profile("calmverse")
@@ -25,3 +28,17 @@ def garbage_collected_where_its_warnings_are_expected(request: pytest.FixtureReq
     yield
     if request.node.get_closest_marker("filterwarnings"):
         gc.collect()
+
+
+@pytest.fixture(scope="session")
+def apache_cluster() -> Iterator[ApacheBroker]:
+    """Three nodes of Apache Kafka, started when a test first wants them. Whoever kills a node starts it again."""
+    with three_nodes() as broker:
+        yield broker
+
+
+@pytest.fixture(scope="session")
+def secured_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
+    """One node of Apache Kafka behind TLS, SASL/SCRAM and an authorizer."""
+    with secured_node(tmp_path_factory.mktemp("certificates")) as secured:
+        yield secured

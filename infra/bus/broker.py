@@ -23,12 +23,22 @@ class Broker(Protocol):
 
     @property
     def kind(self) -> str:
-        """Short name, as in `summary.json`: embedded, external."""
+        """Short name, as in `summary.json`: embedded, apache, external."""
         ...
 
     @property
     def version(self) -> str:
         """Version text, as far as it is known."""
+        ...
+
+    @property
+    def nodes(self) -> int:
+        """How many nodes it has."""
+        ...
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """Process ids of those nodes that are ours and run, by name."""
         ...
 
     @property
@@ -49,8 +59,20 @@ class Broker(Protocol):
         """Leave no process behind; does nothing when it is not started."""
         ...
 
+    def revive(self) -> bool:
+        """Start again, without waiting, what of it has died; whether anything had.
+
+        Raises EnvironmentFailed where that cannot help, because what it held is lost.
+        """
+        ...
+
     def __enter__(self) -> Self: ...
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+
+def describe(broker: Broker) -> dict[str, object]:
+    """What `summary.json` says of a broker."""
+    return {"kind": broker.kind, "version": broker.version, "nodes": broker.nodes}

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from infra.bus.kafka_library import KafkaError
+from infra.bus import security
+from infra.bus.kafka_library import KafkaError, SaslAuthenticationFailedError
 from infra.bus.liveness import addresses
 from infra.contracts.errors import EnvironmentFailed
 
@@ -36,6 +37,7 @@ def common_settings(bootstrap: str, client_id: str) -> dict[str, Any]:
         "client_id": client_id,
         "request_timeout_ms": REQUEST_TIMEOUT_MS,
         "reconnect_backoff_max_ms": 1_000,
+        **security.of(bootstrap).client_settings(),
     }
 
 
@@ -48,10 +50,21 @@ def broker_failed(bootstrap: str, doing: str, problem: object) -> EnvironmentFai
     )
 
 
+def access_refused(bootstrap: str) -> EnvironmentFailed:
+    """The one error for a broker that does not believe who we are."""
+    used = security.of(bootstrap)
+    return EnvironmentFailed(
+        f"the Kafka broker at {bootstrap} refused user {used.user} ({used.mechanism}): check user, password and "
+        "mechanism in the security file"
+    )
+
+
 @contextmanager
 def broker_errors(bootstrap: str, doing: str) -> Iterator[None]:
     """Turn the client library's errors into EnvironmentFailed."""
     try:
         yield
+    except SaslAuthenticationFailedError as problem:
+        raise access_refused(bootstrap) from problem
     except KafkaError as problem:
         raise broker_failed(bootstrap, doing, problem) from problem

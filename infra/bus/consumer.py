@@ -33,11 +33,18 @@ class FrameConsumer:
     """Reads frames and tick-ends; one thread only, not across `fork`, no consumer group unless `group_id` is given.
 
     `fetch_max_wait_ms` is the broker's `Capabilities.fetch_wait_ms`. With `group_id` offsets can be committed in a
-    transaction, and only committed records are read.
+    transaction, and only committed records are read; without one `committed_only` says so, where the broker does
+    transactions right.
     """
 
     def __init__(
-        self, bootstrap: str, *, client_id: str, fetch_max_wait_ms: int = 5, group_id: str | None = None
+        self,
+        bootstrap: str,
+        *,
+        client_id: str,
+        fetch_max_wait_ms: int = 5,
+        group_id: str | None = None,
+        committed_only: bool = False,
     ) -> None:
         self._bootstrap = bootstrap
         self._client_id = client_id
@@ -50,7 +57,7 @@ class FrameConsumer:
             client_id,
             fetch_max_wait_ms=fetch_max_wait_ms,
             group_id=group_id,
-            isolation_level="read_committed" if group_id else "read_uncommitted",
+            isolation_level="read_committed" if group_id or committed_only else "read_uncommitted",
             max_partition_fetch_bytes=_PARTITION_BYTES,
         )
 

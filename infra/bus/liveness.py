@@ -2,10 +2,12 @@
 
 import contextlib
 import socket
+import ssl
 import struct
 import time
 
-from infra.contracts.errors import BadInput
+from infra.bus import security
+from infra.contracts.errors import BadInput, EnvironmentFailed
 
 _API_VERSIONS, _CORRELATION = 18, 0x0CA1
 _REQUEST = struct.pack(">ihhih", 10, _API_VERSIONS, 0, _CORRELATION, -1)
@@ -24,17 +26,35 @@ def addresses(bootstrap: str) -> list[tuple[str, int]]:
 
 
 def answers(bootstrap: str, timeout_s: float = 2.0) -> bool:
-    """Whether one of the servers answers a request within `timeout_s` each (a frozen one accepts, but is silent)."""
-    return any(_answers(host, port, timeout_s) for host, port in addresses(bootstrap))
+    """Whether one of the servers answers a request within `timeout_s` each (a frozen one accepts, but is silent).
+
+    Raises EnvironmentFailed when a server's certificate is not to be trusted: no patience mends that.
+    """
+    context = security.of(bootstrap).context
+    return any(_answers(server, context, timeout_s) for server in addresses(bootstrap))
 
 
-def _answers(host: str, port: int, timeout_s: float) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection((host, port), timeout_s) as connection:
-        connection.settimeout(timeout_s)
+def _answers(server: tuple[str, int], context: ssl.SSLContext | None, timeout_s: float) -> bool:
+    with contextlib.suppress(OSError), contextlib.ExitStack() as opened:
+        plain = opened.enter_context(socket.create_connection(server, timeout_s))
+        plain.settimeout(timeout_s)
+        connection = opened.enter_context(_encrypted(plain, server, context)) if context else plain
         connection.sendall(_REQUEST)
-        reply = connection.recv(8, socket.MSG_WAITALL)
+        reply = b""
+        while len(reply) < 8 and (more := connection.recv(8 - len(reply))):
+            reply += more
         return len(reply) == 8 and struct.unpack(">ii", reply)[1] == _CORRELATION
     return False
+
+
+def _encrypted(plain: socket.socket, server: tuple[str, int], context: ssl.SSLContext) -> ssl.SSLSocket:
+    try:
+        return context.wrap_socket(plain, server_hostname=server[0])
+    except ssl.SSLCertVerificationError as problem:
+        raise EnvironmentFailed(
+            f"the certificate of the Kafka broker at {server[0]}:{server[1]} is not trusted ({problem.verify_message}):"
+            " name the authority that signed it as ca in the security file, or reach the broker by the name in it"
+        ) from problem
 
 
 class Watch:

@@ -21,6 +21,8 @@ from typing import Final
 
 import uvicorn
 
+from infra.bus import security
+from infra.bus.security import Security
 from infra.contracts.errors import CalmverseError, EnvironmentFailed
 from infra.hosting import logs
 from infra.hosting.app import create_app
@@ -44,6 +46,8 @@ def run_service(name: str, build: Build, settings: Settings | None = None) -> in
     try:
         own = settings or Settings.from_environment()
         log = logs.configure(name, own.log_level)
+        if own.kafka_security is not None:
+            security.use(own.bootstrap, Security.from_file(own.kafka_security, own.kafka_password))
         with Telemetry(name, own.spans, own.otlp_endpoint) as telemetry:
             return Host(name, own, telemetry, log).run(build)
     except CalmverseError as error:

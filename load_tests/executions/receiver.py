@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from infra.bus.consumer import FrameConsumer
 from infra.bus.messages import Received, Undecodable
+from infra.bus.options import use_security
 from infra.contracts.frames import Frame, TickEnd, decode, encode
 from infra.contracts.records import record_of
 from infra.contracts.time import wall_us
@@ -83,7 +84,13 @@ def work(config: dict[str, Any], orders: child.Orders, reports: child.Reports) -
     """Read until told to stop, then write the logs."""
     topics, ledger = Topics(config["namespace"]), Ledger()
     inputs = [(topics.of(stream), partition) for stream in ROW_IDS for partition in range(PARTITIONS)]
-    consumer = FrameConsumer(config["bootstrap"], client_id="load-receiver", fetch_max_wait_ms=config["fetch_wait_ms"])
+    use_security(config["bootstrap"], config.get("security"))
+    consumer = FrameConsumer(
+        config["bootstrap"],
+        client_id="load-receiver",
+        fetch_max_wait_ms=config["fetch_wait_ms"],
+        committed_only=config.get("committed_only", False),
+    )
     with consumer:
         consumer.assign(dict.fromkeys(inputs, 0))
         _warm_up()

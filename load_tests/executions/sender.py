@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from infra.bus.options import use_security
 from infra.bus.producer import FrameProducer, TickMark
 from infra.contracts.frames import Frame
 from infra.contracts.topics import PARTITIONS, Topics
@@ -41,6 +42,7 @@ def work(config: dict[str, Any], orders: child.Orders, reports: child.Reports) -
     """Wait for `start`, send the load, flush, write the log. A broker that fails ends it, the log is kept."""
     scenario = make(config["scenario"], config["settings"])
     namespace = config["namespace"]
+    use_security(config["bootstrap"], config.get("security"))
     with FrameProducer(
         config["bootstrap"], namespace=namespace, client_id="load-sender", max_in_flight=_IN_FLIGHT
     ) as producer:

@@ -29,6 +29,10 @@ class Reader(Protocol):
         """Return what arrived, waiting at most `timeout_s` for the first record."""
         ...
 
+    def positions(self) -> Mapping[TopicPartition, int]:
+        """Where each partition is read on, past records that are not handed out (ends of transactions)."""
+        ...
+
     def close(self) -> None:
         """Stop reading."""
         ...
@@ -67,7 +71,7 @@ class ArchiveLoop:
                 found = reader.poll(POLL_SECONDS)
                 for received in found:
                     self._archive.handle(received)
-                self._serve_requests()
+                self._serve_requests(reader)
                 if found and not self._waiting:
                     self._rest()
             self._archive.flush()
@@ -86,12 +90,12 @@ class ArchiveLoop:
         with suppress(queue.Empty):
             self._waiting.append(self._requests.get(timeout=REST_SECONDS))
 
-    def _serve_requests(self) -> None:
+    def _serve_requests(self, reader: Reader) -> None:
         while not self._requests.empty():
             self._waiting.append(self._requests.get())
         now = time.monotonic()
         self._waiting = [request for request in self._waiting if request.deadline > now]
-        positions = self._archive.positions() if self._waiting else {}
+        positions = reader.positions() if self._waiting else {}
         met = [request for request in self._waiting if reached(request.offsets, positions)]
         if met:
             self._archive.flush()

@@ -45,7 +45,12 @@ def build(settings: Settings, telemetry: Telemetry) -> Service:
         producer.flush()  # before a file can cover its offset
 
     def connect() -> FrameConsumer:
-        return FrameConsumer(settings.bootstrap, client_id=client_id, fetch_max_wait_ms=settings.fetch_max_wait_ms)
+        return FrameConsumer(
+            settings.bootstrap,
+            client_id=client_id,
+            fetch_max_wait_ms=settings.fetch_max_wait_ms,
+            committed_only=settings.transactions,
+        )
 
     archive = Archive(topics, (settings.lake, settings.truth), rule, bury, telemetry)
 

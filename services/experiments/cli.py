@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from infra.broker_options import Bootstrap, BrokerKind, Nodes, Port, SecurityFile
 from infra.console import emit_json, overrides, say
 from infra.contracts.errors import BadInput
 
@@ -17,9 +18,6 @@ Sets = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", he
 Otlp = Annotated[str | None, typer.Option("--otlp", metavar="ENDPOINT", help="Also send spans to this OTLP/HTTP URL.")]
 Model = Annotated[Path | None, typer.Option("--model", help="A checkpoint to serve instead of training one.")]
 PolicyName = Annotated[str | None, typer.Option("--policy", help="Name of the policy; its defaults otherwise.")]
-BrokerKind = Annotated[str, typer.Option("--broker", help="embedded, or external with --bootstrap.")]
-Bootstrap = Annotated[str | None, typer.Option("--bootstrap", help="host:port of an external broker.")]
-Port = Annotated[int, typer.Option("--port", help="Port of the embedded broker; 0 takes any free one.")]
 
 INTERRUPTED = 130
 DEFAULT_SEED = 7
@@ -43,7 +41,9 @@ def run(
     model: Model = None,
     otlp: Otlp = None,
     broker: BrokerKind = "embedded",
+    nodes: Nodes = 1,
     bootstrap: Bootstrap = None,
+    security: SecurityFile = None,
     port: Port = 0,
     no_services: Annotated[
         bool, typer.Option("--no-services", help="Only the population into Kafka, in shards; counted at both ends.")
@@ -55,6 +55,7 @@ def run(
     json: Json = False,
 ) -> None:
     """Run the closed loop: people, Kafka, model on Ray, policy, interventions; then audit and report."""
+    from infra.bus.options import broker_options
     from services.experiments.run import RunRequest
     from services.experiments.run import run as execute
     from services.experiments.stack import StackOptions
@@ -62,7 +63,7 @@ def run(
 
     given = with_policy(policy, set_)
     resolved = load(scenario, given)
-    stack = StackOptions(broker=broker, bootstrap=bootstrap, port=port, otlp=otlp)
+    stack = StackOptions(broker=broker_options(broker, nodes, bootstrap, security, port), otlp=otlp)
     chosen = resolved.seed if seed is None else seed
     common: dict[str, Any] = {
         "scenario": resolved,
@@ -120,12 +121,15 @@ def replay(
     seed: Seed = None,
     otlp: Otlp = None,
     broker: BrokerKind = "embedded",
+    nodes: Nodes = 1,
     bootstrap: Bootstrap = None,
+    security: SecurityFile = None,
     port: Port = 0,
     runs: Runs = Path("runs"),
     json: Json = False,
 ) -> None:
     """Send a log of outside events through Kafka, the model and the services."""
+    from infra.bus.options import broker_options
     from services.experiments.mapping import load_map
     from services.experiments.replay import ReplayRequest, verdict
     from services.experiments.replay import replay as execute
@@ -139,7 +143,7 @@ def replay(
             seed=DEFAULT_SEED if seed is None else seed,
             runs=runs,
             command=command_line(),
-            stack=StackOptions(broker=broker, bootstrap=bootstrap, port=port, otlp=otlp),
+            stack=StackOptions(broker=broker_options(broker, nodes, bootstrap, security, port), otlp=otlp),
             model=model,
         )
     )
@@ -198,10 +202,13 @@ def up(
     seed: Seed = None,
     otlp: Otlp = None,
     broker: BrokerKind = "embedded",
+    nodes: Nodes = 1,
     bootstrap: Bootstrap = None,
+    security: SecurityFile = None,
     port: Port = 0,
 ) -> None:
     """Start broker, model and services, and hold them until Ctrl-C; live.json says where everything is."""
+    from infra.bus.options import broker_options
     from services.experiments.stack import StackOptions
     from services.experiments.up import UpRequest
     from services.experiments.up import up as execute
@@ -213,7 +220,7 @@ def up(
             policy=policy,
             seed=DEFAULT_SEED if seed is None else seed,
             model=model,
-            stack=StackOptions(broker=broker, bootstrap=bootstrap, port=port, otlp=otlp),
+            stack=StackOptions(broker=broker_options(broker, nodes, bootstrap, security, port), otlp=otlp),
         )
     )
 

@@ -1,6 +1,7 @@
 """How much memory a run takes: of this process and all it has started, the broker apart."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import psutil
@@ -12,7 +13,7 @@ _EVERY_S = 1.0
 class MemoryPeak:
     """Samples resident memory, at most once a second; shared pages count in every process that has them (too much)."""
 
-    broker_pid: int | None = None
+    broker_pids: Sequence[int] = ()
     ours: int = 0
     broker: int = 0
     _next: float = 0.0
@@ -23,15 +24,15 @@ class MemoryPeak:
             return
         self._next = time.monotonic() + _EVERY_S
         own = psutil.Process()
-        broker = {self.broker_pid} | {child.pid for child in self._children(self.broker_pid)}
+        broker = {*self.broker_pids} | {child.pid for pid in self.broker_pids for child in self._children(pid)}
         processes = [own, *self._children(own.pid)]
         self.ours = max(self.ours, sum(_resident(each) for each in processes if each.pid not in broker))
         self.broker = max(self.broker, sum(_resident(each) for each in processes if each.pid in broker))
 
     @staticmethod
-    def _children(pid: int | None) -> list[psutil.Process]:
+    def _children(pid: int) -> list[psutil.Process]:
         try:
-            return [] if pid is None else psutil.Process(pid).children(recursive=True)
+            return psutil.Process(pid).children(recursive=True)
         except psutil.Error:
             return []
 

@@ -9,10 +9,9 @@ from typing import Any
 
 from infra import runs
 from infra.bus.admin import create_topics, delete_topics
-from infra.bus.broker import Broker
+from infra.bus.broker import describe
 from infra.console import progress_bar, say
 from infra.contracts.digest import Digest
-from infra.contracts.errors import EnvironmentFailed
 from infra.contracts.worlds import World
 from infra.hosting.ray_session import ray_session
 from infra.runs import RunDir
@@ -77,7 +76,7 @@ class _PopulationRun:
             each=request.rotate_every,
         )
         self.memory = MemoryPeak()
-        self.broker = request.stack.open()
+        self.broker = request.stack.open(folder)
         self.ticks = 0
         self.deleted = 0
 
@@ -86,7 +85,7 @@ class _PopulationRun:
         started = time.perf_counter()
         with ExitStack() as stack:
             stack.enter_context(self.broker)
-            self.memory.broker_pid = getattr(self.broker, "pid", None)
+            self.memory.broker_pids = list(self.broker.pids.values())
             with ExitStack() as running:
                 with self.display.phase("start"):
                     stack.enter_context(ray_session(self.request.shards + 1))
@@ -104,7 +103,9 @@ class _PopulationRun:
 
     def _plan(self) -> ShardPlan:
         request = self.request
-        target = PublishTo(bootstrap=self.broker.bootstrap, segments=self.segments)
+        target = PublishTo(
+            bootstrap=self.broker.bootstrap, segments=self.segments, security=request.stack.broker.security
+        )
         return ShardPlan(scenario=request.scenario, seed=request.seed, shards=request.shards, outlet=target)
 
     @contextmanager
@@ -143,8 +144,7 @@ class _PopulationRun:
 
     def _watch(self) -> None:
         self.memory.sample()
-        if not getattr(self.broker, "alive", True):
-            raise EnvironmentFailed(f"the {self.broker.kind} broker on {self.broker.bootstrap} died: run again")
+        self.broker.revive()
 
     def _sum_up(self, told: list[Told], read: Counts, wall_s: float) -> dict[str, Any]:
         course = Course()
@@ -169,7 +169,7 @@ class _PopulationRun:
             "services": False,
             "partial": self.ticks < self.segments.ticks,
             "shards": self.request.shards,
-            "broker": _describe(self.broker),
+            "broker": describe(self.broker),
             "topics_rotated": self.segments.count,
             "wall_s": round(wall_s, 1),
             "phases_s": self.display.seconds,
@@ -212,7 +212,3 @@ def clean(document: dict[str, Any]) -> bool:
     """Whether everything sent was read, once."""
     wrong = ("rows_lost", "events_duplicated", "tick_ends_that_disagree", "unreadable_frames")
     return bool(document["same_ids_at_both_ends"]) and not any(document[name] for name in wrong)
-
-
-def _describe(broker: Broker) -> dict[str, str]:
-    return {"kind": broker.kind, "version": broker.version}

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
+from infra.bus import security
 from infra.bus.producer import FrameProducer, TickMark
+from infra.bus.security import NONE, Security
 from infra.contracts.digest import Digest
 from infra.contracts.frames import Frame
 from infra.contracts.worlds import World
@@ -62,9 +64,11 @@ class PublishTo:
 
     bootstrap: str
     segments: Segments
+    security: Security = NONE
 
     def __call__(self, index: int) -> "PublishingOutlet":
         """The outlet of the shard with this index."""
+        security.use(self.bootstrap, self.security)
         return PublishingOutlet(self, index)
 
 

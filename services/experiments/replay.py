@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from infra import runs
+from infra.bus.broker import describe
 from infra.console import progress_bar, say
 from infra.contracts.errors import BadInput, VerdictFailed
 from infra.runs import RunDir
@@ -59,7 +60,7 @@ class ReplayState:
     dead_letters: int = 0
     model: TrainedModel | None = None
     audit: Audit | None = None
-    broker: dict[str, str] = field(default_factory=dict)
+    broker: dict[str, object] = field(default_factory=dict)
 
 
 def replay(request: ReplayRequest) -> dict[str, Any]:
@@ -120,8 +121,9 @@ class _Replay:
             Stack(self.folder, request.stack) as stack,
             Telemetry(SOURCE, self.folder.spans, request.stack.otlp) as tel,
         ):
-            state.broker = {"kind": stack.broker.kind, "version": stack.broker.version}
-            with SourceWire(stack.broker.bootstrap, stack.namespace, SOURCE, tel.tracer, stack.fetch_wait_ms) as wire:
+            state.broker = describe(stack.broker)
+            capabilities = stack.broker.capabilities
+            with SourceWire(stack.broker.bootstrap, stack.namespace, SOURCE, tel.tracer, capabilities) as wire:
                 with display.phase("start"):
                     stack.start_service("archiver")
                     stack.start_ray()

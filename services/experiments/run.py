@@ -10,6 +10,7 @@ import numpy as np
 import yaml
 
 from infra import runs
+from infra.bus.broker import describe
 from infra.bus.recording import read_topics, write_recording
 from infra.console import progress_bar, say
 from infra.contracts.time import wall_us
@@ -62,7 +63,7 @@ class RunState:
     refused: Counter[str] = field(default_factory=Counter)
     dead_letters: int = 0
     loop_began_us: int = 0
-    broker: dict[str, str] = field(default_factory=dict)
+    broker: dict[str, object] = field(default_factory=dict)
     restarts: dict[str, int] = field(default_factory=dict)
     partial: bool = False
 
@@ -113,11 +114,11 @@ class _Run:
         """Everything that needs the broker and the services."""
         request, display = self.request, self.display
         with Stack(self.folder, request.stack) as stack:
-            self.state.broker = {"kind": stack.broker.kind, "version": stack.broker.version}
+            self.state.broker = describe(stack.broker)
             with (
                 Telemetry(SOURCE, self.folder.spans, request.stack.otlp) as telemetry,
                 SourceWire(
-                    stack.broker.bootstrap, stack.namespace, SOURCE, telemetry.tracer, stack.fetch_wait_ms
+                    stack.broker.bootstrap, stack.namespace, SOURCE, telemetry.tracer, stack.broker.capabilities
                 ) as wire,
             ):
                 with display.phase("start"):

@@ -4,15 +4,14 @@ import json
 import os
 import secrets
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from infra.bus.admin import create_topics
 from infra.bus.broker import Broker
-from infra.bus.brokers import open_broker
-from infra.contracts.errors import EnvironmentFailed
+from infra.bus.brokers import BrokerOptions, open_broker
 from infra.contracts.topics import Topics
 from infra.runs import RunDir
 from infra.settings import Settings, child_environment
@@ -28,19 +27,14 @@ RAY_CPUS = 4
 
 @dataclass(frozen=True, kw_only=True)
 class StackOptions:
-    """Where the broker comes from and where spans go. `port` is the embedded broker's, 0 for any free one."""
+    """Where the broker comes from and where spans go."""
 
-    broker: str = "embedded"
-    bootstrap: str | None = None
-    port: int = 0
+    broker: BrokerOptions = field(default_factory=BrokerOptions)
     otlp: str | None = None
 
-    def __post_init__(self) -> None:
-        self.open()
-
-    def open(self) -> Broker:
-        """The broker, not started; raises BadInput for an unknown kind or a missing address."""
-        return open_broker(self.broker, port=self.port, bootstrap=self.bootstrap)
+    def open(self, run: RunDir) -> Broker:
+        """The broker, not started; what it keeps on disk is in the run folder unless it was told where."""
+        return open_broker(replace(self.broker, data=self.broker.data or run.path / "broker"))
 
 
 class Stack:
@@ -50,7 +44,7 @@ class Stack:
         self.run = run
         self.namespace = namespace or run.run_id
         self.token = secrets.token_urlsafe(24)
-        self.broker = options.open()
+        self.broker = options.open(run)
         self.services = Services(run.path, self.token)
         self._options = options
         self._closing = ExitStack()
@@ -95,6 +89,9 @@ class Stack:
             otlp_endpoint=self._options.otlp,
             config_file=self._config_file(name, config),
             fetch_max_wait_ms=self.fetch_wait_ms if name in _IN_THE_LOOP else PATIENT_FETCH_MS,
+            transactions=self.broker.capabilities.transactions,
+            kafka_security=self._options.broker.security_file,
+            kafka_password=self._options.broker.security.password,
             ray_address=self._ray_address,
             parent_pid=os.getpid(),
         )
@@ -103,17 +100,14 @@ class Stack:
 
     def watch(self) -> None:
         """Start again what has died; EnvironmentFailed where that cannot help."""
-        if not getattr(self.broker, "alive", True):
-            raise EnvironmentFailed(
-                f"the {self.broker.kind} broker on {self.broker.bootstrap} died, and what was not archived is lost: "
-                "run again"
-            )
-        if self.services.restart_dead():
+        revived = self.broker.revive()
+        if self.services.restart_dead() or revived:
             self.write_live()
 
     def write_live(self, **facts: object) -> None:
         """Write live.json: where the running system is, for `calmverse tail`; and `facts`, which stay in it."""
         self._facts |= facts
+        security = self._options.broker.security_file
         members = self.services.members.values()
         self.run.write_json(
             "live.json",
@@ -121,16 +115,14 @@ class Stack:
                 "bootstrap": self.broker.bootstrap,
                 "namespace": self.namespace,
                 "pid": os.getpid(),
-                "pids": self._broker_pid() | {member.name: member.process.pid for member in members if member.process},
+                "pids": self.broker.pids | {member.name: member.process.pid for member in members if member.process},
                 "services": {member.name: member.base_url() for member in members if member.base_url()},
                 "fetch_wait_ms": self.fetch_wait_ms,
+                "transactions": self.broker.capabilities.transactions,
+                "kafka_security": str(security) if security else None,
             }
             | self._facts,
         )
-
-    def _broker_pid(self) -> dict[str, int]:
-        pid = getattr(self.broker, "pid", None)
-        return {} if pid is None else {"broker": pid}
 
     def _config_file(self, name: str, config: dict[str, Any] | None) -> Path | None:
         if config is None:

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from opentelemetry.trace import Tracer
 
+from infra.bus.broker import Capabilities
 from infra.bus.consumer import FrameConsumer
 from infra.bus.deadletters import DeadLetter, DeadLetters, read_letters
 from infra.bus.messages import Raw
@@ -33,13 +34,18 @@ class SourceWire:
     `go_live` each tick is sent at once.
     """
 
-    def __init__(self, bootstrap: str, namespace: str, source: str, tracer: Tracer, fetch_wait_ms: int = 5) -> None:
+    def __init__(self, bootstrap: str, namespace: str, source: str, tracer: Tracer, capabilities: Capabilities) -> None:
         self.topics = Topics(namespace)
         self.source = source
         self._bootstrap = bootstrap
         self._tracer = tracer
         self._producer = self._connected(BULK_LINGER_MS)
-        self._consumer = FrameConsumer(bootstrap, client_id=f"{source}-orders", fetch_max_wait_ms=fetch_wait_ms)
+        self._consumer = FrameConsumer(
+            bootstrap,
+            client_id=f"{source}-orders",
+            fetch_max_wait_ms=capabilities.fetch_wait_ms,
+            committed_only=capabilities.transactions,
+        )
         inputs = [(self.topics.interventions, partition) for partition in range(PARTITIONS)]
         self._consumer.assign(dict.fromkeys(inputs, 0))
         self._gate = TickGate(inputs)

@@ -16,10 +16,9 @@ LANE = "interventions"
 
 @dataclass(frozen=True, kw_only=True)
 class LoopConfig:
-    """How the lane runs. `transactions`: whether the broker does them right. `first_tick`: None for any."""
+    """How the lane runs. `first_tick`: None for any."""
 
     snapshot_every: int = 60
-    transactions: bool = False
     first_tick: int | None = None
 
 
@@ -56,7 +55,7 @@ class DecisionLoop:
             outputs=[
                 (topic, number) for topic in (topics.decisions, topics.interventions) for number in range(PARTITIONS)
             ],
-            capabilities=Capabilities(transactions=self._config.transactions, fetch_wait_ms=settings.fetch_max_wait_ms),
+            capabilities=Capabilities(transactions=settings.transactions, fetch_wait_ms=settings.fetch_max_wait_ms),
             snapshot_every=self._config.snapshot_every,
             first_tick=self._config.first_tick,
         )

@@ -43,7 +43,6 @@ class InterventionsConfig(BaseModel):
         default=None, ge=0, description="First tick decided on; earlier ones are passed over"
     )
     snapshot_every: int = Field(default=LoopConfig.snapshot_every, ge=1, description="Ticks between snapshots")
-    transactions: bool = Field(default=False, description="Whether the broker does transactions right")
 
 
 def build(settings: Settings, telemetry: Telemetry) -> Service:
@@ -55,9 +54,7 @@ def build(settings: Settings, telemetry: Telemetry) -> Service:
     if not store.timeline():
         store.change(policy.name, parameters_of(policy))
     handler = DecideHandler(engine, store, Topics(settings.namespace), telemetry)
-    loop_config = LoopConfig(
-        snapshot_every=config.snapshot_every, transactions=config.transactions, first_tick=config.first_tick
-    )
+    loop_config = LoopConfig(snapshot_every=config.snapshot_every, first_tick=config.first_tick)
     loop = DecisionLoop(handler, settings, loop_config, telemetry)
     return Service(
         loop=loop.run,

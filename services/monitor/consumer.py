@@ -21,10 +21,9 @@ LANE = "monitor"
 
 @dataclass(frozen=True, kw_only=True)
 class LoopConfig:
-    """How the lane runs. `transactions`: whether the broker does them right. `silent_before`: see LaneConfig."""
+    """How the lane runs. `silent_before`: see LaneConfig."""
 
     snapshot_every: int = 120
-    transactions: bool = False
     silent_before: int = 0
 
 
@@ -76,7 +75,7 @@ class MonitorLoop:
             bootstrap=settings.bootstrap,
             inputs=[(self._topics.events, partition) for partition in range(PARTITIONS)],
             outputs=[(self._topics.scores, partition) for partition in range(PARTITIONS)],
-            capabilities=Capabilities(transactions=self._config.transactions, fetch_wait_ms=settings.fetch_max_wait_ms),
+            capabilities=Capabilities(transactions=settings.transactions, fetch_wait_ms=settings.fetch_max_wait_ms),
             snapshot_every=self._config.snapshot_every,
             silent_before=self._config.silent_before,
         )

@@ -36,7 +36,6 @@ class MonitorConfig(BaseModel):
     rows: int = Field(default=ScorerConfig.rows, ge=1, description="People in a chunk of the forward pass")
     steps: tuple[int, ...] = Field(default=ScorerConfig.steps, description="New tokens a padded row may score")
     snapshot_every: int = Field(default=LoopConfig.snapshot_every, ge=1, description="Ticks between snapshots")
-    transactions: bool = Field(default=False, description="Whether the broker does transactions right")
 
 
 def build(settings: Settings, telemetry: Telemetry) -> Service:
@@ -48,7 +47,6 @@ def build(settings: Settings, telemetry: Telemetry) -> Service:
     handler = ScoreHandler(scorer, Topics(settings.namespace), phase, telemetry)
     loop_config = LoopConfig(
         snapshot_every=config.snapshot_every,
-        transactions=config.transactions,
         silent_before=config.score_from_tick,
     )
     loop = MonitorLoop(handler, settings, loop_config, telemetry)

@@ -77,10 +77,10 @@ def send_tick(producer: FrameProducer, topics: Topics, tick: int, batches: Seque
         producer.end_tick(topics.events, partition, TickMark(tick, "test"))
 
 
-def read_all(bootstrap: str, topic: str) -> list[Received]:
-    """Every record of a topic, by partition and offset."""
+def read_all(bootstrap: str, topic: str, *, committed_only: bool = False) -> list[Received]:
+    """Every record of a topic (or every committed one), by partition and offset."""
     ends = {(topic, partition): end for partition, end in end_offsets(bootstrap, topic).items() if end}
-    with FrameConsumer(bootstrap, client_id="test-reader") as consumer:
+    with FrameConsumer(bootstrap, client_id="test-reader", committed_only=committed_only) as consumer:
         consumer.assign(dict.fromkeys(ends, 0))
         found = list(consumer.read_to(ends))
     return sorted(found, key=lambda received: (received.partition, received.offset))

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from infra.bus.admin import list_topics
-from infra.bus.brokers import open_broker
+from infra.bus.brokers import BrokerOptions, open_broker
 from infra.hosting.ray_session import ray_session
 from services.experiments.population_run import PopulationRequest, clean, run_population
 from services.experiments.stack import StackOptions
@@ -36,8 +36,10 @@ def run_hour(tmp_path: Path, stack: StackOptions, **sizes: int) -> dict[str, Any
 
 
 def test_an_hour_over_ten_topics_arrives_whole_and_the_topics_are_gone(tmp_path: Path) -> None:
-    with open_broker("embedded") as broker, ray_session(3):
-        done = run_hour(tmp_path, StackOptions(broker="external", bootstrap=broker.bootstrap), rotate_every=6)
+    with open_broker() as broker, ray_session(3):
+        done = run_hour(
+            tmp_path, StackOptions(broker=BrokerOptions(kind="external", bootstrap=broker.bootstrap)), rotate_every=6
+        )
         left = list_topics(broker.bootstrap)
     assert clean(done)
     assert done["topics_rotated"] == 10

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from infra.bus import liveness
-from infra.bus.brokers import open_broker
+from infra.bus.brokers import BrokerOptions, open_broker
 from infra.bus.clients import broker_failed
 from infra.bus.ports import HOST, free_port, is_free, require_free
 from infra.contracts.errors import BadInput, EnvironmentFailed
@@ -65,16 +65,16 @@ def test_a_watch_asks_after_a_while_and_gives_up_when_its_patience_ends(monkeypa
 
 
 def test_an_unknown_kind_of_broker_is_bad_input() -> None:
-    with pytest.raises(BadInput, match="choose one of embedded, external"):
-        open_broker("rabbit")
+    with pytest.raises(BadInput, match="choose one of embedded, apache, external"):
+        BrokerOptions(kind="rabbit")
     with pytest.raises(BadInput, match="--bootstrap host:port"):
-        open_broker("external")
+        BrokerOptions(kind="external")
 
 
 def test_an_external_broker_that_is_not_there_is_one_clear_error() -> None:
     address = f"{HOST}:{free_port()}"
     with pytest.raises(EnvironmentFailed, match=f"{address} failed.*does not answer"):
-        open_broker("external", bootstrap=address).start()
+        open_broker(BrokerOptions(kind="external", bootstrap=address)).start()
 
 
 def test_the_error_of_a_failed_broker_says_where_what_and_what_to_do() -> None:

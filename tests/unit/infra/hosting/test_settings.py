@@ -16,6 +16,8 @@ FROZEN_VARIABLES = [
     "CALMVERSE_CONFIG_FILE",
     "CALMVERSE_FETCH_MAX_WAIT_MS",
     "CALMVERSE_HOST",
+    "CALMVERSE_KAFKA_PASSWORD",
+    "CALMVERSE_KAFKA_SECURITY",
     "CALMVERSE_LAKE_DIR",
     "CALMVERSE_LOG_LEVEL",
     "CALMVERSE_NAMESPACE",
@@ -27,6 +29,7 @@ FROZEN_VARIABLES = [
     "CALMVERSE_RUN_DIR",
     "CALMVERSE_SNAPSHOT_DIR",
     "CALMVERSE_SPANS_DIR",
+    "CALMVERSE_TRANSACTIONS",
     "CALMVERSE_TRUTH_DIR",
 ]
 WORDS = st.text("abcäöü/:-", min_size=1)
@@ -40,6 +43,9 @@ SETTINGS = st.builds(
     lake_dir=st.none() | WORDS.map(Path),
     log_level=st.sampled_from(["DEBUG", "INFO"]),
     parent_pid=st.integers(0, 2**22),
+    transactions=st.booleans(),
+    kafka_security=st.none() | WORDS.map(Path),
+    kafka_password=st.none() | WORDS,
 )
 
 

@@ -41,18 +41,25 @@ class Log:
         self.records, self.stop = deque(records), stop
         self.assigned: Mapping[tuple[str, int], int] = {}
         self.closed = False
+        self.read: dict[tuple[str, int], int] = {}
 
     def assign(self, offsets: Mapping[tuple[str, int], int]) -> None:
         self.assigned = offsets
+        self.read = dict(offsets)
 
     def poll(self, timeout_s: float) -> list[Received]:
         if self.records:
-            return [self.records.popleft()]
+            received = self.records.popleft()
+            self.read[received.where] = received.offset + 1
+            return [received]
         if self.stop is not None:
             self.stop.set()
         else:
             threading.Event().wait(min(timeout_s, 0.001))
         return []
+
+    def positions(self) -> Mapping[tuple[str, int], int]:
+        return self.read
 
     def close(self) -> None:
         self.closed = True
