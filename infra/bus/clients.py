@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from infra.bus import security
-from infra.bus.kafka_library import KafkaError, SaslAuthenticationFailedError
-from infra.bus.liveness import addresses
+from infra.bus.kafka_library import KafkaError, KafkaTimeoutError, SaslAuthenticationFailedError
+from infra.bus.liveness import addresses, answers
 from infra.contracts.errors import EnvironmentFailed
 
 REQUEST_TIMEOUT_MS = 8_000
@@ -67,4 +67,15 @@ def broker_errors(bootstrap: str, doing: str) -> Iterator[None]:
     except SaslAuthenticationFailedError as problem:
         raise access_refused(bootstrap) from problem
     except KafkaError as problem:
+        if _is_refusal(bootstrap, problem):
+            raise access_refused(bootstrap) from problem
         raise broker_failed(bootstrap, doing, problem) from problem
+
+
+def _is_refusal(bootstrap: str, problem: KafkaError) -> bool:
+    """Whether somebody with a name could not begin at a broker that answers.
+
+    The library takes a refused password for a lost connection, and tries again until its time is over.
+    """
+    begun = not (isinstance(problem, KafkaTimeoutError) and "bootstrap" in str(problem))
+    return not begun and security.of(bootstrap).mechanism is not None and answers(bootstrap)

@@ -14,6 +14,7 @@ with warnings.catch_warnings():
     from kafka.errors import (
         ClusterAuthorizationFailedError,
         KafkaError,
+        KafkaTimeoutError,
         OffsetOutOfRangeError,
         SaslAuthenticationFailedError,
         TopicAlreadyExistsError,
@@ -28,6 +29,7 @@ __all__ = [
     "KafkaConsumer",
     "KafkaError",
     "KafkaProducer",
+    "KafkaTimeoutError",
     "OffsetAndMetadata",
     "OffsetOutOfRangeError",
     "SaslAuthenticationFailedError",

@@ -5,7 +5,7 @@ is the second layer, for readers who do not.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from infra.bus.clients import DELIVERY_TIMEOUT_MS, REQUEST_TIMEOUT_MS, broker_failed
@@ -22,7 +22,7 @@ _PATIENCE_S = (DELIVERY_TIMEOUT_MS + REQUEST_TIMEOUT_MS) / 1000 / 2 + 3
 
 
 class Transactions:
-    """The transactions of one lane: one fixed transactional id, one tick a transaction.
+    """The transactions of one lane: one fixed transactional id, the ticks that are ready together in one transaction.
 
     After an error the outcome is unknown. The lane then ends and a new one, with a new producer under the same id,
     fences this one: the protocol loses or tears transactions otherwise. By the committed offsets a new lane knows which
@@ -51,9 +51,10 @@ class Transactions:
         return offsets
 
     @contextmanager
-    def tick(self, batch: TickBatch) -> Iterator[None]:
-        """What is sent inside becomes visible together with the offsets of the tick, or not at all."""
-        offsets = {KafkaPartition(*where): OffsetAndMetadata(offset, "", -1) for where, offset in batch.offsets.items()}
+    def ticks(self, batches: Sequence[TickBatch]) -> Iterator[None]:
+        """What is sent inside becomes visible together with the offsets of the last tick, or not at all."""
+        last = batches[-1].offsets
+        offsets = {KafkaPartition(*where): OffsetAndMetadata(offset, "", -1) for where, offset in last.items()}
         with self._transaction():
             yield
             group = self._consumer.kafka.group_metadata()
