@@ -179,6 +179,8 @@ class Lane:
 
     def save(self) -> None:
         """Save state and offsets, once everything written is acknowledged; raises EnvironmentFailed."""
+        if self._snapshots is None:
+            self._unsaved = 0
         if self._snapshots is None or self._unsaved == 0:
             return
         self._producer.flush()
@@ -234,7 +236,8 @@ class Lane:
     @property
     def _at_once(self) -> int:
         """Ticks worked on together: many in one transaction, so that a lane that is behind does not pay for each."""
-        return _TICKS_IN_TRANSACTION if self._transactions else 1
+        until_snapshot = max(1, self._config.snapshot_every - self._unsaved)
+        return min(_TICKS_IN_TRANSACTION, until_snapshot) if self._transactions else 1
 
     def _work(self, batches: Sequence[TickBatch]) -> None:
         to_write = [batch for batch in batches if not self._is_silent(batch) and not self._is_written(batch)]

@@ -1,6 +1,5 @@
 """The brokers that the conformance tests run on. Another broker is one more parameter."""
 
-import gc
 import itertools
 from collections.abc import Iterator
 
@@ -12,7 +11,7 @@ from infra.bus.broker import Broker
 from infra.bus.brokers import BrokerOptions, open_broker
 from infra.bus.external import ExternalBroker
 from infra.contracts.topics import Topics
-from tests.support.apache import Secured
+from tests.support.apache import Secured, collect_sockets
 
 _NUMBERS = itertools.count()
 
@@ -39,10 +38,10 @@ def broker(request: pytest.FixtureRequest) -> Broker:
 
 
 @pytest.fixture(autouse=True)
-def collected() -> Iterator[None]:
+def collected(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """Sockets that the Kafka library left open are found here, where their warning is expected, and not later."""
     yield
-    gc.collect()
+    collect_sockets(caplog)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -115,7 +116,8 @@ class TestBus:
         # More than one poll, and more than one fetch, hand out at once. A tick is a transaction where there are any.
         ticks = 350 if broker.capabilities.transactions else 1_200
         send_ticks(broker, topics, range(ticks))
-        with Lane(numbering_config(topics, broker.bootstrap, broker.capabilities), Numbering(topics)) as lane:
+        config = replace(numbering_config(topics, broker.bootstrap, broker.capabilities), snapshot_every=60)
+        with Lane(config, Numbering(topics)) as lane:
             work(lane, ticks)
         batches = released(read_all(broker.bootstrap, topics.scores), topics.scores)
         assert numbers_of(batches) == list(range(ticks * 2 * ROWS))

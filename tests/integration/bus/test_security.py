@@ -1,6 +1,5 @@
 """TLS, SASL/SCRAM and rights, against Apache Kafka with certificates made for the occasion."""
 
-import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from tests.support.apache import (
     OWNER,
     OWNER_PASSWORD,
     Secured,
+    collect_sockets,
     make_certificates,
 )
 from tests.support.buses import read_all
@@ -32,10 +32,10 @@ pytestmark = [
 
 
 @pytest.fixture(autouse=True)
-def collected() -> Iterator[None]:
+def collected(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """Those sockets are found here, where their warning is expected, and not in some later test."""
     yield
-    gc.collect()
+    collect_sockets(caplog)
 
 
 def test_with_the_right_authority_and_password_everything_works(secured_cluster: Secured, tmp_path: Path) -> None:
