@@ -9,9 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
+from infra.broker_options import SecurityFile
 from infra.bus.cli import broker
 from infra.console import emit_json, say, stderr
-from infra.contracts.errors import BadInput, EnvironmentFailed
+from infra.contracts.errors import EnvironmentFailed
 from infra.deadletters.cli import deadletters
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line on stdout.")]
@@ -23,6 +24,7 @@ def tail(
     run: Annotated[str, typer.Option("--run", help="A run id, a path, or latest.")] = "latest",
     bootstrap: Bootstrap = None,
     namespace: Namespace = None,
+    security: SecurityFile = None,
     stream: Annotated[str, typer.Option("--stream", help="events, outcomes, scores, decisions, …")] = "events",
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Stop after so many records.")] = None,
     from_start: Annotated[bool, typer.Option("--from-start", help="From the first record, not from now on.")] = False,
@@ -32,15 +34,10 @@ def tail(
     """Print the records of a live run as they pass, one JSON object a line, until Ctrl-C or the end of the run."""
     import orjson
 
-    from infra.tail import Target, follow, target_of_run
+    from infra.tail import follow, target_of_broker, target_of_run
 
     del json
-    if (bootstrap is None) != (namespace is None):
-        raise BadInput("--bootstrap and --namespace belong together: give both, or name a run with --run")
-    if bootstrap is not None and namespace is not None:
-        target = Target(bootstrap=bootstrap, namespace=namespace)
-    else:
-        target = target_of_run(runs, run)
+    target = target_of_broker(bootstrap, namespace, security) or target_of_run(runs, run)
     try:
         for row in islice(follow(target, stream, from_start=from_start), limit):
             sys.stdout.write(orjson.dumps(row, default=str).decode() + "\n")

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pyarrow as pa
 
@@ -28,7 +28,10 @@ _WITHHELD = "sensitive"
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """Where to listen: a broker and a namespace; `live_file` is there as long as the run is."""
+    """Where to listen: a broker and a namespace; `live_file` is there as long as the run is.
+
+    `committed_only`: only what is committed is handed out. `security_file`: see `reach`.
+    """
 
     bootstrap: str
     namespace: str
@@ -37,13 +40,46 @@ class Target:
     security_file: str | None = None
     live_file: Path | None = None
 
+    def reach(self) -> Self:
+        """Say, once for this process, how to get in there; raises BadInput."""
+        use_security(self.bootstrap, self.security_file)
+        return self
+
+    def reader(self, client_id: str) -> FrameConsumer:
+        """A reader of that broker; raises EnvironmentFailed."""
+        return FrameConsumer(
+            self.bootstrap,
+            client_id=client_id,
+            fetch_max_wait_ms=self.fetch_wait_ms,
+            committed_only=self.committed_only,
+        )
+
     def is_over(self) -> bool:
         """Whether the run has said that it ended."""
         return self.live_file is not None and not self.live_file.exists()
 
 
+def target_of_broker(bootstrap: str | None, namespace: str | None, security_file: Path | None) -> Target | None:
+    """What `--bootstrap`, `--namespace` and `--security` name; None where they do not, and a run is meant.
+
+    Of a broker that somebody else runs only what is committed is read: where nothing is ever aborted, that is all.
+    Raises BadInput.
+    """
+    if (bootstrap is None) != (namespace is None):
+        raise BadInput("--bootstrap and --namespace belong together: give both, or name a run with --run")
+    if bootstrap is None or namespace is None:
+        if security_file is not None:
+            raise BadInput("--security is for --bootstrap; a run says itself how its broker is reached: leave it out")
+        return None
+    own = str(security_file.resolve()) if security_file else None
+    return Target(bootstrap=bootstrap, namespace=namespace, committed_only=True, security_file=own).reach()
+
+
 def target_of_run(root: Path, run: str) -> Target:
-    """Where a run (an id, a path, or `latest`) can be listened to; BadInput, EnvironmentFailed when it is not live."""
+    """Where a run (an id, a path, or `latest`) can be listened to; BadInput, EnvironmentFailed when it is not live.
+
+    From then on this process knows how to get in there.
+    """
     folder = find(root, run)
     live = folder.path / "live.json"
     try:
@@ -55,7 +91,7 @@ def target_of_run(root: Path, run: str) -> Target:
             committed_only=bool(document.get("transactions", False)),
             security_file=document.get("kafka_security"),
             live_file=live,
-        )
+        ).reach()
     except FileNotFoundError:
         raise EnvironmentFailed(
             f"run {folder.run_id} is not live: what it wrote is in {folder.lake}; start one with `calmverse run`"
@@ -70,15 +106,8 @@ def follow(target: Target, stream: str, *, from_start: bool = False) -> Rows:
     Raises BadInput for an unknown stream, EnvironmentFailed when the broker is gone or has no such namespace.
     """
     topic = Topics(target.namespace).of(stream)
-    use_security(target.bootstrap, target.security_file)
     ends = end_offsets(target.bootstrap, topic, client_id="calmverse-tail")
-    client = FrameConsumer(
-        target.bootstrap,
-        client_id="calmverse-tail",
-        fetch_max_wait_ms=target.fetch_wait_ms,
-        committed_only=target.committed_only,
-    )
-    with client as consumer:
+    with target.reader("calmverse-tail") as consumer:
         consumer.assign({(topic, partition): 0 if from_start else end for partition, end in ends.items()})
         try:
             while not target.is_over():

@@ -86,6 +86,7 @@ def audit(
     live: Annotated[bool, typer.Option("--live", help="The topics of the run while it is at work.")] = False,
     bootstrap: Annotated[str | None, typer.Option(help="host:port of a broker, instead of a run.")] = None,
     namespace: Annotated[str | None, typer.Option(help="Namespace on that broker.")] = None,
+    security: SecurityFile = None,
     record: Annotated[Path | None, typer.Option(help="File to keep the records in that a broker handed out.")] = None,
     runs: Annotated[Path, typer.Option(help="Folder of runs.")] = Path("runs"),
     json: Annotated[bool, typer.Option("--json", help="Print the verdict as the last line on stdout.")] = False,
@@ -97,12 +98,10 @@ def audit(
     """
     from infra.console import emit_json
     from infra.contracts.errors import BadInput
-    from infra.tail import Target
+    from infra.tail import target_of_broker
     from load_tests.audit.command import AuditRequest, run_audit
 
-    if (bootstrap is None) != (namespace is None):
-        raise BadInput("--bootstrap and --namespace belong together: give both, or name a run")
-    target = Target(bootstrap=bootstrap, namespace=namespace) if bootstrap and namespace else None
+    target = target_of_broker(bootstrap, namespace, security)
     if record is not None and target is None and not live:
         raise BadInput("--record keeps what a broker hands out: add --live, or --bootstrap and --namespace")
     document = run_audit(AuditRequest(runs=runs, run=run, live=live, target=target, recording=record))

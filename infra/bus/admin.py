@@ -47,6 +47,22 @@ def cluster_nodes(bootstrap: str) -> list[int]:
         return sorted(int(node["broker_id"]) for node in admin.describe_cluster()["brokers"])
 
 
+def group_offsets(bootstrap: str, prefix: str) -> dict[tuple[str, str, int], int]:
+    """Group, topic and partition → offset committed as the next to read, of groups whose name begins so.
+
+    Raises EnvironmentFailed.
+    """
+    with open_admin(bootstrap, "telling committed offsets") as admin:
+        groups = sorted({name for each in admin.list_groups() if (name := str(each["group_id"])).startswith(prefix)})
+        told = admin.list_group_offsets(groups) if groups else {}
+    return {
+        (group, where.topic, where.partition): int(committed.offset)
+        for group, offsets in told.items()
+        for where, committed in offsets.items()
+        if committed.offset >= 0
+    }
+
+
 def delete_topics(bootstrap: str, topics: Iterable[str]) -> None:
     """Delete the topics that exist, and free what they hold; raises EnvironmentFailed."""
     with open_admin(bootstrap, "deleting topics") as admin:

@@ -122,16 +122,16 @@ class DeadLetters:
         self.written += 1
 
 
-def read_letters(bootstrap: str, topic: str) -> list[DeadLetter]:
+def read_letters(bootstrap: str, topic: str, *, committed_only: bool = False) -> list[DeadLetter]:
     """Every dead letter in a topic of them, each record once, sorted by where it stood; raises EnvironmentFailed."""
-    return [copies[0] for copies in read_log(bootstrap, topic).distinct()]
+    return [copies[0] for copies in read_log(bootstrap, topic, committed_only=committed_only).distinct()]
 
 
-def read_log(bootstrap: str, topic: str) -> DeadLetterLog:
-    """Everything in a dead letter topic; raises EnvironmentFailed."""
+def read_log(bootstrap: str, topic: str, *, committed_only: bool = False) -> DeadLetterLog:
+    """Everything in a dead letter topic, or what of it is committed; raises EnvironmentFailed."""
     log = DeadLetterLog()
     ends = {(topic, number): end for number, end in end_offsets(bootstrap, topic).items() if end > 0}
-    with FrameConsumer(bootstrap, client_id="calmverse-deadletters") as consumer:
+    with FrameConsumer(bootstrap, client_id="calmverse-deadletters", committed_only=committed_only) as consumer:
         consumer.assign(dict.fromkeys(ends, 0))
         for received in consumer.read_to(ends):
             mark = Mark.of(received)

@@ -57,11 +57,11 @@ def find_cases(target: Target, streams: Sequence[str] = STREAMS) -> list[Case]:
     Raises BadInput for an unknown stream, EnvironmentFailed when the broker is gone or has no such namespace.
     """
     topics = Topics(target.namespace)
-    return [case for stream in streams for case in _cases_in(target.bootstrap, topics.deadletter(topics.of(stream)))]
+    return [case for stream in streams for case in _cases_in(target, topics.deadletter(topics.of(stream)))]
 
 
-def _cases_in(bootstrap: str, topic: str) -> Iterable[Case]:
-    log = read_log(bootstrap, topic)
+def _cases_in(target: Target, topic: str) -> Iterable[Case]:
+    log = read_log(target.bootstrap, topic, committed_only=target.committed_only)
     for copies in log.distinct():
         ids = tuple(copy.letter_id for copy in copies)
         marks = [log.marks[each] for each in ids if each in log.marks]

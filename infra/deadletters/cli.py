@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
+from infra.broker_options import SecurityFile
 from infra.console import emit_json, say
 from infra.contracts.errors import BadInput, EnvironmentFailed
-from infra.tail import Target, target_of_run
+from infra.tail import target_of_broker, target_of_run
 
 Run = Annotated[str, typer.Option("--run", help="A run id, a path, or latest.")]
 Bootstrap = Annotated[str | None, typer.Option("--bootstrap", help="host:port of a broker, instead of --run.")]
@@ -25,6 +26,7 @@ def list_letters(
     run: Run = "latest",
     bootstrap: Bootstrap = None,
     namespace: Namespace = None,
+    security: SecurityFile = None,
     stream: Stream = None,
     reason: Reason = None,
     each: Annotated[bool, typer.Option("--each", help="Every record, with its id, not only counts.")] = False,
@@ -34,7 +36,7 @@ def list_letters(
     """How many records were put aside, by topic and reason; each counts once, however many readers met it."""
     from infra.deadletters.cases import chosen, describe, find_cases, summarise
 
-    target = _target(run, bootstrap, namespace, runs)
+    target = target_of_broker(bootstrap, namespace, security) or target_of_run(runs, run)
     cases = chosen(find_cases(target, _streams(stream)), [], reason)
     groups, letters = summarise(cases), [describe(case) for case in cases]
     for group in groups:
@@ -55,6 +57,7 @@ def show_letter(
     run: Run = "latest",
     bootstrap: Bootstrap = None,
     namespace: Namespace = None,
+    security: SecurityFile = None,
     value: Annotated[Path | None, typer.Option("--value", help="Write the record's value, as it is, here.")] = None,
     runs: Runs = Path("runs"),
     json: Annotated[bool, typer.Option("--json", help="Accepted for symmetry: it always prints JSON.")] = False,
@@ -63,7 +66,7 @@ def show_letter(
     from infra.deadletters.cases import chosen, find_cases, show
 
     del json
-    target = _target(run, bootstrap, namespace, runs)
+    target = target_of_broker(bootstrap, namespace, security) or target_of_run(runs, run)
     stream = name.partition("/")[0]
     (case,) = chosen(find_cases(target, _streams(stream)), [name], None)
     if value is not None:
@@ -82,6 +85,7 @@ def replay_letters(
     run: Run = "latest",
     bootstrap: Bootstrap = None,
     namespace: Namespace = None,
+    security: SecurityFile = None,
     stream: Stream = None,
     reason: Reason = None,
     unreadable: Annotated[
@@ -97,7 +101,7 @@ def replay_letters(
 
     if everything == bool(names):
         raise BadInput("say which dead letters: their ids, or --all (with --stream and --reason where you like)")
-    target = _target(run, bootstrap, namespace, runs)
+    target = target_of_broker(bootstrap, namespace, security) or target_of_run(runs, run)
     cases = chosen(find_cases(target, _streams(stream)), names or [], reason)
     result = plan(target, cases, unreadable_too=unreadable)
     if not dry_run:
@@ -108,14 +112,6 @@ def replay_letters(
     if json:
         sent = [describe(case) for case in result.sent]
         emit_json({"dry_run": dry_run, "sent": len(sent), "letters": sent, "not_sent": result.kept})
-
-
-def _target(run: str, bootstrap: str | None, namespace: str | None, runs: Path) -> Target:
-    if (bootstrap is None) != (namespace is None):
-        raise BadInput("--bootstrap and --namespace belong together: give both, or name a run with --run")
-    if bootstrap is not None and namespace is not None:
-        return Target(bootstrap=bootstrap, namespace=namespace)
-    return target_of_run(runs, run)
 
 
 def _streams(stream: str | None) -> tuple[str, ...]:

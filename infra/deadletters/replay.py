@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from infra.bus.consumer import FrameConsumer, end_offsets
+from infra.bus.consumer import end_offsets
 from infra.bus.deadletters import Mark
 from infra.bus.messages import Raw, TopicPartition
 from infra.bus.producer import FrameProducer
@@ -90,7 +90,7 @@ def _already_there(target: Target, cases: Sequence[Case]) -> set[str]:
     if not starts:
         return set()
     ends = {where: end_offsets(target.bootstrap, where[0])[where[1]] for where in starts}
-    with FrameConsumer(target.bootstrap, client_id=_CLIENT, fetch_max_wait_ms=target.fetch_wait_ms) as consumer:
+    with target.reader(_CLIENT) as consumer:
         consumer.assign(starts)
         headers = [header for each in consumer.read_to(ends) if each.raw for header in each.raw.headers]
     return {value.decode(errors="replace") for name, value in headers if name == REPLAY_OF}

@@ -23,16 +23,20 @@ def audit_records(evidence: Evidence) -> list[Finding]:
 
 
 def repeated(evidence: Evidence) -> list[Finding]:
-    """A record that is there twice: readers drop the second, unless transactions should have hidden it."""
-    twice = evidence.records.filter("repeat").select(
-        "stream",
-        "partition",
-        "offset",
+    """A record that is there twice: readers drop the second, unless transactions should have hidden it.
+
+    They do not for those who take what comes from outside, and end no ticks: killed, they send again under the same id.
+    """
+    of_ticks = pl.col("source").is_in(evidence.records.filter(pl.col("kind") == "end")["source"].unique().implode())
+    twice = evidence.records.filter("repeat").with_columns(
         service="source",
         count=pl.lit(1),
         detail=pl.format("{} {} of tick {} is there again", "kind", "id", "tick"),
     )
-    return findings("repeated", twice, harmless=not evidence.transactions)
+    return [
+        *findings("repeated", twice.filter(of_ticks), harmless=not evidence.transactions),
+        *findings("repeated", twice.filter(~of_ticks), harmless=True),
+    ]
 
 
 def unreadable(evidence: Evidence) -> list[Finding]:
@@ -91,7 +95,7 @@ def _unended(row: dict[str, Any], before: int, after: int, evidence: Evidence) -
         service=row["source"],
         stream=row["stream"],
         partition=row["partition"],
-        offset=_hole_before(row, evidence),
+        offset=_hole_before(row, evidence, closing=True),
         count=after - before - 1,
         detail=f"no end of tick {before + 1}{f' to {after - 1}' if after - before > 2 else ''}",
     )
@@ -188,9 +192,14 @@ def _gaps(
             yield int(first[place]), int(last[place - 1]), "read twice"
 
 
-def _hole_before(row: dict[str, Any], evidence: Evidence) -> int:
-    """The last offset before a record that is not there, looked for back to the tick-end before; else its own."""
+def _hole_before(row: dict[str, Any], evidence: Evidence, *, closing: bool = False) -> int:
+    """The last offset before a record that is not there, looked for back to the tick-end before; else its own.
+
+    A lost tick-end is `closing` a transaction, where there are any: its end has the offset behind it.
+    """
     own = evidence.records.filter((pl.col("stream") == row["stream"]) & (pl.col("partition") == row["partition"]))
     earlier = own.filter(pl.col("offset") < row["offset"])["offset"]
     missing = np.setdiff1d(np.arange(row["offset"] - _LOOK_BACK, row["offset"]), earlier.to_numpy())
-    return int(missing[-1]) if len(missing) and missing[-1] >= 0 else int(row["offset"])
+    last = missing[missing >= 0][-1:]
+    behind = closing and evidence.transactions and len(last) and last[0] - 1 in missing
+    return int(last[0]) - bool(behind) if len(last) else int(row["offset"])

@@ -6,7 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from infra.bus.recording import Recorded, read_recording, read_topics, write_recording
+from infra.bus.recording import (
+    Commits,
+    Recorded,
+    read_commits,
+    read_recording,
+    read_topics,
+    recorded_commits,
+    write_recording,
+)
 from infra.console import say
 from infra.contracts.errors import BadInput, EnvironmentFailed
 from infra.contracts.topics import Topics
@@ -15,7 +23,7 @@ from infra.tail import Target, target_of_run
 from load_tests.audit.auditing import Verdict, audit
 from load_tests.audit.evidence import Evidence
 from load_tests.audit.from_lake import lake_rows
-from load_tests.audit.from_records import read_evidence
+from load_tests.audit.from_records import read_evidence, with_commits
 
 SHOWN = 20
 """Findings printed; all are in the JSON."""
@@ -55,11 +63,13 @@ def _gather(request: AuditRequest) -> tuple[str, Evidence, str]:
 
 
 def _from_broker(target: Target, recording: Path | None) -> Evidence:
-    records: Iterator[Recorded] = read_topics(target.bootstrap, Topics(target.namespace).all())
+    topics, committed = Topics(target.namespace).all(), target.committed_only
+    commits = read_commits(target.bootstrap, target.namespace) if committed else Commits()
+    records: Iterator[Recorded] = read_topics(target.bootstrap, topics, committed=committed)
     if recording is not None:
-        say(f"{write_recording(recording, records):,} records recorded in {recording}")
+        say(f"{write_recording(recording, records, commits):,} records recorded in {recording}")
         records = read_recording(recording)
-    return dataclasses.replace(read_evidence(records), running=True)
+    return dataclasses.replace(with_commits(read_evidence(records), commits), running=True)
 
 
 def _from_run(folder: RunDir) -> tuple[Evidence, str]:
@@ -69,7 +79,7 @@ def _from_run(folder: RunDir) -> tuple[Evidence, str]:
     broken_off = bool(summary.get("partial", True))
     if not folder.recording.exists():
         return Evidence(rows=archived, archived={}, running=broken_off), "lake"
-    evidence = read_evidence(read_recording(folder.recording))
+    evidence = with_commits(read_evidence(read_recording(folder.recording)), recorded_commits(folder.recording))
     return dataclasses.replace(evidence, archived=archived, running=broken_off), "recording and lake"
 
 

@@ -2,14 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from infra.bus.recording import Recorded
+from infra.bus.recording import Commits, Recorded
 from infra.contracts.records import RECORDS as CONTRACTS
 from infra.contracts.topics import STREAMS
 from load_tests.audit.evidence import COLUMNS, LETTERS, LINEAGE, RECORDS, ROWS, Evidence, table
@@ -44,6 +44,18 @@ def read_evidence(records: Iterable[Recorded]) -> Evidence:
         letters=table(reading.letters, LETTERS),
         rows={stream: _rows(stream, frames) for stream, frames in reading.rows.items()},
     )
+
+
+def with_commits(evidence: Evidence, commits: Commits) -> Evidence:
+    """The evidence with what its services had committed; groups of readers that write nothing are not audited."""
+    services = set(evidence.records["source"])
+    committed = {
+        (service, topic.split(".", 2)[-1], partition): offset
+        for (service, topic, partition), offset in commits.offsets.items()
+        if service in services
+    }
+    # Nobody commits on a broker that transactions cannot be relied on: all was read, repeats and all.
+    return replace(evidence, committed=committed, transactions=commits.transactions and bool(committed))
 
 
 def _take(reading: _Reading, record: Recorded) -> None:

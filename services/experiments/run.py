@@ -11,7 +11,7 @@ import yaml
 
 from infra import runs
 from infra.bus.broker import describe
-from infra.bus.recording import read_topics, write_recording
+from infra.bus.recording import read_commits, read_topics, write_recording
 from infra.console import progress_bar, say
 from infra.contracts.time import wall_us
 from infra.contracts.topics import STREAMS, Topics
@@ -163,8 +163,7 @@ class _Run:
             self.state.restarts = {m.name: m.restarts for m in stack.services.members.values() if m.restarts}
             done = range(population.tick - self.state.loop.ticks, population.tick)
             if self.request.record:
-                topics = Topics(stack.namespace).all()
-                write_recording(self.folder.recording, read_topics(stack.broker.bootstrap, topics))
+                keep_topics(stack)
             self.state.audit = audit(self.folder.lake, self.state.loop.events, done)
 
     def _twin(self) -> None:
@@ -227,6 +226,14 @@ class _Run:
             "wall_s": round(time.perf_counter() - self.started, 2),
             "reproduce": {"command": request.command},
         }
+
+
+def keep_topics(stack: Stack) -> None:
+    """Keep every record of the topics in the run folder; committed ones, where the broker does transactions right."""
+    bootstrap, transactions = stack.broker.bootstrap, stack.broker.capabilities.transactions
+    commits = read_commits(bootstrap, stack.namespace) if transactions else None
+    records = read_topics(bootstrap, Topics(stack.namespace).all(), committed=transactions)
+    write_recording(stack.run.recording, records, commits)
 
 
 def flush_lake(stack: Stack, wire: SourceWire) -> None:

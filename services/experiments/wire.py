@@ -38,13 +38,14 @@ class SourceWire:
         self.topics = Topics(namespace)
         self.source = source
         self._bootstrap = bootstrap
+        self._committed_only = capabilities.transactions
         self._tracer = tracer
         self._producer = self._connected(BULK_LINGER_MS)
         self._consumer = FrameConsumer(
             bootstrap,
             client_id=f"{source}-orders",
             fetch_max_wait_ms=capabilities.fetch_wait_ms,
-            committed_only=capabilities.transactions,
+            committed_only=self._committed_only,
         )
         inputs = [(self.topics.interventions, partition) for partition in range(PARTITIONS)]
         self._consumer.assign(dict.fromkeys(inputs, 0))
@@ -108,7 +109,7 @@ class SourceWire:
     def count_dead_letters(self) -> int:
         """Letters in the dead letter topics of the namespace, each thing once however many readers put it aside."""
         topics = (self.topics.deadletter(self.topics.of(stream)) for stream in STREAMS)
-        return sum(len(read_letters(self._bootstrap, topic)) for topic in topics)
+        return sum(len(read_letters(self._bootstrap, each, committed_only=self._committed_only)) for each in topics)
 
     def close(self) -> None:
         """Close both clients."""

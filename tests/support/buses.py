@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
-from infra.bus.broker import Capabilities
+from infra.bus.broker import Broker, Capabilities
 from infra.bus.consumer import FrameConsumer, end_offsets
 from infra.bus.lanes import LaneConfig, Output
 from infra.bus.messages import Received
@@ -17,6 +18,12 @@ from infra.contracts.topics import PARTITIONS, Topics
 
 WITHIN_S = 180.0
 EMBEDDED = Capabilities(transactions=False, fetch_wait_ms=5)
+
+
+def need_transactions(broker: Broker) -> None:
+    """Skip on a broker without them."""
+    if not broker.capabilities.transactions:
+        pytest.skip(f"THE {broker.kind.upper()} BROKER HAS NO TRANSACTIONS TO RELY ON: it runs on lineage alone")
 
 
 def partitions_of(topic: str) -> list[tuple[str, int]]:

@@ -23,9 +23,13 @@ Columns = dict[str, list[int]]
 
 
 class Pipeline:
-    """Events, scores, decisions and commands of `ticks` ticks; every fourth person is offered something each tick."""
+    """Events, scores, decisions and commands of `ticks` ticks; every fourth person is offered something each tick.
 
-    def __init__(self, ticks: int, seed: int = 0) -> None:
+    With `transactions` each service writes a tick in one, whose end takes an offset that no reader is handed.
+    """
+
+    def __init__(self, ticks: int, seed: int = 0, *, transactions: bool = False) -> None:
+        self._transactions = transactions
         self._generator = np.random.default_rng(seed)
         self.records: list[Recorded] = []
         self._ends: Counter[tuple[str, int]] = Counter()
@@ -104,6 +108,7 @@ class Pipeline:
             end = TickEnd(stream=stream, tick=tick, source=source, frames=frames, rows=batch.num_rows, lineage=read)
             self._append(stream, number, *encode_tick_end(end))
             written.append(Lineage(TOPICS.of(stream), number, first, self._ends[stream, number] - 1))
+            self._ends[stream, number] += self._transactions and bool(read)
         return tuple(written)
 
     def _append(self, stream: str, partition: int, headers: list[tuple[str, bytes]], value: bytes) -> None:

@@ -22,7 +22,16 @@ from infra.contracts.frames import Frame, TickEnd
 from infra.contracts.identity import partition_of
 from infra.contracts.topics import PARTITIONS, Topics
 from tests.support.batches import random_batch
-from tests.support.buses import Numbering, numbering_config, numbers_of, partitions_of, read_all, released, send_tick
+from tests.support.buses import (
+    Numbering,
+    need_transactions,
+    numbering_config,
+    numbers_of,
+    partitions_of,
+    read_all,
+    released,
+    send_tick,
+)
 
 pytestmark = [
     pytest.mark.integration,
@@ -31,11 +40,6 @@ pytestmark = [
 ]
 
 WITHIN_S = 60.0
-
-
-def need_transactions(broker: Broker) -> None:
-    if not broker.capabilities.transactions:
-        pytest.skip(f"THE {broker.kind.upper()} BROKER HAS NO TRANSACTIONS TO RELY ON: it runs on lineage alone")
 
 
 def send_ticks(broker: Broker, topics: Topics, ticks: range) -> None:

@@ -16,17 +16,19 @@ from tests.support.recorded import TOPICS, Pipeline
 
 TICKS = 12
 RECORDS = Pipeline(TICKS).records
+IN_TRANSACTIONS = Pipeline(TICKS, transactions=True).records
 
 
 def committed_only(records: list[Recorded]) -> Evidence:
     return dataclasses.replace(read(records), transactions=True)
 
 
-def test_a_system_that_works_is_clean_and_everything_is_counted() -> None:
-    verdict = audit(committed_only(RECORDS))
+@pytest.mark.parametrize("records", [RECORDS, IN_TRANSACTIONS])
+def test_a_system_that_works_is_clean_and_everything_is_counted(records: list[Recorded]) -> None:
+    verdict = audit(committed_only(records))
     assert verdict.findings == []
     assert verdict.clean
-    assert verdict.counts["records"] == len(RECORDS)
+    assert verdict.counts["records"] == len(records)
     assert verdict.counts["emitted"] == verdict.counts["scored"] == 40 * 2 * TICKS
     assert verdict.counts["decided"] == 40 * TICKS
     assert 0 < verdict.counts["applied"] < verdict.counts["ordered"]  # those of the last tick are not answered yet
@@ -34,9 +36,12 @@ def test_a_system_that_works_is_clean_and_everything_is_counted() -> None:
 
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("fault", FAULTS)
-def test_every_fault_is_found_and_located(fault: Callable[[list[Recorded], int], Faulty], seed: int) -> None:
-    at = int(np.random.default_rng([seed, FAULTS.index(fault)]).integers(len(RECORDS)))
-    records, evidence, own = fault(RECORDS, at)
+@pytest.mark.parametrize("written", [RECORDS, IN_TRANSACTIONS])
+def test_every_fault_is_found_and_located(
+    written: list[Recorded], fault: Callable[[list[Recorded], int], Faulty], seed: int
+) -> None:
+    at = int(np.random.default_rng([seed, FAULTS.index(fault)]).integers(len(written)))
+    records, evidence, own = fault(written, at)
     verdict = audit(evidence or committed_only(records))
     assert not verdict.clean
     assert is_located(verdict, own, slack=1 if fault is reordered else 0)

@@ -1,7 +1,6 @@
-"""deadletters list, show and replay against a broker: what was put aside is found, and sent again once."""
+"""deadletters list, show and replay on every broker: what was put aside is found, and sent again once."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,8 @@ import typer
 from typer.testing import CliRunner
 
 from infra import cli
-from infra.bus.admin import create_topics
+from infra.bus.broker import Broker
 from infra.bus.deadletters import DeadLetter, DeadLetters, read_letters
-from infra.bus.embedded import EmbeddedBroker
 from infra.bus.lanes import Lane, LaneHooks
 from infra.bus.messages import Raw, Received
 from infra.bus.producer import FrameProducer, TickMark
@@ -26,7 +24,7 @@ from infra.deadletters.cases import find_cases
 from infra.deadletters.replay import plan, replay
 from infra.tail import Target
 from tests.support.batches import random_batch
-from tests.support.buses import Numbering, numbering_config, numbers_of, read_all, released
+from tests.support.buses import Numbering, need_transactions, numbering_config, numbers_of, read_all, released
 
 pytestmark = [
     pytest.mark.integration,
@@ -35,25 +33,14 @@ pytestmark = [
 ]
 
 ROWS = 4
-_NUMBERS = iter(range(10_000))
-
-
-@pytest.fixture(scope="module")
-def broker() -> Iterator[EmbeddedBroker]:
-    with EmbeddedBroker() as broker:
-        yield broker
+on_one_broker = pytest.mark.parametrize("broker", ["embedded"], indirect=True)
+"""For rules in which the broker has no part."""
 
 
 @pytest.fixture
-def topics(broker: EmbeddedBroker) -> Topics:
-    topics = Topics(f"dead{next(_NUMBERS)}")
-    create_topics(broker.bootstrap, topics.all())
-    return topics
-
-
-@pytest.fixture
-def target(broker: EmbeddedBroker, topics: Topics) -> Target:
-    return Target(bootstrap=broker.bootstrap, namespace=topics.namespace)
+def target(broker: Broker, topics: Topics) -> Target:
+    committed_only = broker.capabilities.transactions
+    return Target(bootstrap=broker.bootstrap, namespace=topics.namespace, committed_only=committed_only)
 
 
 def record(frame_id: str, tick: int = 3) -> Raw:
@@ -102,6 +89,7 @@ def test_a_record_that_two_readers_put_aside_counts_once_and_like_errors_are_one
     assert command(target, "list", "--reason", "today 11", "--json")["dead_letters"] == 1
 
 
+@on_one_broker
 def test_one_is_shown_with_headers_error_and_rows_but_without_what_is_sensitive(
     target: Target, topics: Topics, tmp_path: Path
 ) -> None:
@@ -119,6 +107,7 @@ def test_one_is_shown_with_headers_error_and_rows_but_without_what_is_sensitive(
     assert (tmp_path / "value").read_bytes() == torn.value[:40]
 
 
+@on_one_broker
 def test_a_replay_sends_key_value_and_headers_as_they_were_and_a_second_one_sends_nothing(
     target: Target, topics: Topics
 ) -> None:
@@ -139,6 +128,7 @@ def test_a_replay_sends_key_value_and_headers_as_they_were_and_a_second_one_send
     assert len(read_letters(target.bootstrap, topics.deadletter(topics.events))) == 2
 
 
+@on_one_broker
 def test_what_never_was_a_record_or_is_still_unreadable_is_not_sent(target: Target, topics: Topics) -> None:
     torn = record("torn")
     bury(target, topics, [record("a"), Raw(None, torn.value[:40], torn.headers)])
@@ -152,6 +142,7 @@ def test_what_never_was_a_record_or_is_still_unreadable_is_not_sent(target: Targ
     assert command(target, "replay", "events/2/1", "--unreadable", "--json")["sent"] == 1
 
 
+@on_one_broker
 @pytest.mark.parametrize("cut", [1, 2, 3])
 def test_a_replay_that_is_cut_off_is_finished_by_the_next_and_sends_nothing_twice(
     target: Target, topics: Topics, cut: int, monkeypatch: pytest.MonkeyPatch
@@ -176,7 +167,26 @@ def test_a_replay_that_is_cut_off_is_finished_by_the_next_and_sends_nothing_twic
     assert [frame.frame_id for frame in frames if isinstance(frame, Frame)] == ["0", "1", "2", "3", "4"]
 
 
-def test_a_lane_that_was_mended_works_on_what_is_replayed(target: Target, topics: Topics, tmp_path: Path) -> None:
+def test_a_letter_of_work_that_was_given_up_is_not_there(broker: Broker, target: Target, topics: Topics) -> None:
+    need_transactions(broker)
+    with FrameProducer(
+        target.bootstrap, namespace=topics.namespace, client_id="lane", transactional_id=topics.namespace
+    ) as producer:
+        letters = DeadLetters(producer)
+        producer.kafka.init_transactions()
+        for offset, end in ((4, producer.kafka.abort_transaction), (5, producer.kafka.commit_transaction)):
+            producer.kafka.begin_transaction()
+            letters.write(
+                DeadLetter(topic=topics.events, partition=2, offset=offset, error="not today", raw=record("a"))
+            )
+            producer.flush()
+            end()
+    assert [letter["offset"] for letter in command(target, "list", "--each", "--json")["letters"]] == [5]
+
+
+def test_a_lane_that_was_mended_works_on_what_is_replayed(
+    broker: Broker, target: Target, topics: Topics, tmp_path: Path
+) -> None:
     def end_tick(producer: FrameProducer, tick: int) -> None:
         for partition in range(PARTITIONS):
             producer.end_tick(topics.events, partition, TickMark(tick, "population"))
@@ -185,7 +195,7 @@ def test_a_lane_that_was_mended_works_on_what_is_replayed(target: Target, topics
     def refuse(_received: Received) -> str | None:
         return "a bug of ours"
 
-    config = numbering_config(topics, target.bootstrap)
+    config = numbering_config(topics, target.bootstrap, broker.capabilities)
     with FrameProducer(target.bootstrap, namespace=topics.namespace, client_id="test") as producer:
         producer.send_raw(topics.events, 2, record("from outside", tick=0))
         end_tick(producer, 0)
@@ -198,10 +208,12 @@ def test_a_lane_that_was_mended_works_on_what_is_replayed(target: Target, topics
         with Lane(config, Numbering(topics), SnapshotStore(tmp_path)) as mended:
             while mended.tick != 1:
                 mended.step(0.2)
-    scores = released(read_all(target.bootstrap, topics.scores), topics.scores)
+    found = read_all(target.bootstrap, topics.scores, committed_only=target.committed_only)
+    scores = released(found, topics.scores)
     assert np.array_equal(numbers_of(scores), range(ROWS))
 
 
+@on_one_broker
 def test_what_is_not_there_is_one_clear_line(target: Target) -> None:
     with pytest.raises(BadInput, match="no dead letter 'events/2/7'"):
         command(target, "show", "events/2/7")
