@@ -70,7 +70,7 @@ class RunDir:
 
 def create(root: Path, name: str, seed: int) -> RunDir:
     """A new, empty run folder under `root`; `latest` points at it. Raises EnvironmentFailed on a disk error."""
-    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    stamp = _stamp()
     run_id = f"{_slug(name)}-{seed}-{stamp}-{secrets.token_hex(2)}"
     path = root.resolve() / run_id
     try:
@@ -82,6 +82,11 @@ def create(root: Path, name: str, seed: int) -> RunDir:
             f"cannot create the run folder {path}: {problem.strerror}: choose another with --runs"
         ) from problem
     return RunDir(path)
+
+
+def stamped(root: Path, name: str) -> Path:
+    """Where the results of something that is no run go: a folder of this name and the time (UTC), not made yet."""
+    return root.resolve() / f"{name}-{_stamp()}"
 
 
 def find(root: Path, run: str) -> RunDir:
@@ -104,6 +109,10 @@ def environment() -> dict[str, Any]:
         "memory_bytes": psutil.virtual_memory().total,
         "versions": {name: importlib.metadata.version(name) for name in _REPORTED},
     }
+
+
+def _stamp() -> str:
+    return datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
 
 
 def _slug(name: str) -> str:

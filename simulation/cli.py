@@ -10,6 +10,7 @@ import typer
 
 from infra.console import emit_json, overrides, progress_bar, say
 from infra.contracts.errors import BadInput
+from infra.runs import stamped
 
 INTERRUPTED = 130
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
@@ -103,19 +104,25 @@ def bench_spillover(
     scenario: Annotated[str, typer.Option("--scenario", help="Built-in scenario or YAML file.")] = "spillover",
     seed: Seed = None,
     set_: Sets = None,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the folder with the truth goes.")] = Path(
+        "runs"
+    ),
     json: Json = False,
 ) -> None:
-    """Offer practices to half of every circle, and say how far the other half moves, against an untreated twin."""
+    """Offer practices to half of every circle: how far the other half moves, in truth and by a trial's estimate."""
     from simulation.scenarios import load
-    from simulation.trials.interference import run_interference
+    from simulation.trials import interference
     from simulation.trials.offering import Offers
 
     resolved = load(scenario, overrides(set_))
-    result = run_interference(resolved, resolved.seed if seed is None else seed, Offers())
-    for arm in ("treated_half", "untreated_half"):
+    worlds = interference.live_interference(resolved, resolved.seed if seed is None else seed, Offers())
+    result = interference.findings(worlds)
+    folder = interference.write(worlds, result, stamped(out, f"spillover-{resolved.name}"))
+    for arm in ("treated_half", "untreated_half", "estimated_untreated_half"):
         for name, found in result[arm].items():
             interval = f"[{found['ci_low']:+.4g}, {found['ci_high']:+.4g}]"
-            say(f"{arm.replace('_', ' '):<15} {name:<14} {found['difference']:+.4g} {interval} {found['unit']}")
+            say(f"{arm.replace('_', ' '):<25} {name:<14} {found['difference']:+.4g} {interval} {found['unit']}")
+    say(f"truth by person: {folder.truth / interference.TABLE}")
     _finish(result, json=json, fine=result["moved"])
 
 

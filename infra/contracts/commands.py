@@ -1,14 +1,15 @@
 """Orders, in the imperative: they expire."""
 
+from collections.abc import Mapping
 from enum import IntEnum
+from typing import Final
 
 from infra.contracts.fields import Field, Record
 
 
-class Practice(IntEnum):
-    """The practices that can be offered; NONE is a decision to offer nothing."""
+class Aim(IntEnum):
+    """What a practice is for."""
 
-    NONE = 0
     RELAX = 1
     MINDFULNESS = 2
     FOCUS = 3
@@ -17,6 +18,32 @@ class Practice(IntEnum):
     def label(self) -> str:
         """Lower-case name, as people read it."""
         return self.name.lower()
+
+
+class Practice(IntEnum):
+    """The practices that can be offered, by kind; NONE is a decision to offer nothing."""
+
+    NONE = 0
+    BREATHING = 1
+    BODY_SCAN = 2
+    MINDFULNESS_OF_BREATH = 3
+    FOCUS_TRAINING = 4
+    REFLECTION = 5
+
+    @property
+    def label(self) -> str:
+        """Lower-case words, as people read them."""
+        return self.name.lower().replace("_", " ")
+
+
+AIMS: Final[Mapping[Practice, Aim]] = {
+    Practice.BREATHING: Aim.RELAX,
+    Practice.BODY_SCAN: Aim.RELAX,
+    Practice.MINDFULNESS_OF_BREATH: Aim.MINDFULNESS,
+    Practice.FOCUS_TRAINING: Aim.FOCUS,
+    Practice.REFLECTION: Aim.MINDFULNESS,
+}
+"""The aim of each kind of practice."""
 
 
 COMMAND = Record(

@@ -79,8 +79,35 @@ POTENTIAL = Record(
 It is never on a topic and never in the lake: `calmverse oracle` works it out and puts it beside the truth.
 """
 
+_IN_BOTH_WORLDS = (
+    ("stress", "Mean stress in sessions, 0 to 1", ""),
+    ("mood", "Mean feeling in sessions, -1 to 1", ""),
+    ("focus_minutes", "Minutes a day in focus", "min"),
+    ("lapse_rate", "Failed attention checks, as a share", ""),
+)
+
+INTERFERENCE = Record(
+    name="interference",
+    version=1,
+    fields=(
+        Field("person", "u64", "Pseudonym"),
+        Field("circle", "u32", "The circle of friends that influences the person"),
+        Field("treated", "u8", "1 when the person is in the half of the circle that is treated"),
+        Field("offers", "u32", "Offers shown to the person in the world with treatment"),
+        *(
+            Field(f"{name}_{world}", "f64", f"{about}; {world} treatment", unit)
+            for name, about, unit in _IN_BOTH_WORLDS
+            for world in ("without", "with")
+        ),
+    ),
+)
+"""What becomes of a person when half of every circle is treated, and when nobody is, version 1: one row a person.
+
+It is never on a topic and never in the lake: `calmverse bench spillover` puts it with the truth.
+"""
+
 RECORDS: dict[str, Record] = {
-    record.name: record for record in (EVENT, OUTCOME, SCORE, DECISION, COMMAND, TRUTH, POTENTIAL)
+    record.name: record for record in (EVENT, OUTCOME, SCORE, DECISION, COMMAND, TRUTH, POTENTIAL, INTERFERENCE)
 }
 
 

@@ -62,7 +62,7 @@ FEATURES: tuple[str, ...] = (
     "completion",
     *(f"scale_{name}" for name in _SCALES),
     "errors_log",
-    *(f"practice_{practice.label}" for practice in _PRACTICES),
+    *(f"practice_{practice.name.lower()}" for practice in _PRACTICES),
     "practice_minutes_log",
     "is_exposure",
     "is_response",
@@ -70,7 +70,7 @@ FEATURES: tuple[str, ...] = (
 """Names of the numeric features, in column order. Frozen by a test: a change is a new FEATURES_VERSION."""
 FEATURE_COUNT = len(FEATURES)
 
-FEATURES_VERSION = "1-" + hashlib.sha256(repr((FEATURES, KIND_CODES)).encode()).hexdigest()[:8]
+FEATURES_VERSION = "2-" + hashlib.sha256(repr((FEATURES, KIND_CODES)).encode()).hexdigest()[:8]
 """Changes with the list of features or kinds; a checkpoint of another version cannot score these tokens."""
 
 _COLUMN = {name: index for index, name in enumerate(FEATURES)}
@@ -211,7 +211,7 @@ def _write_payloads(features: Floats, columns: EventColumns) -> None:
         _write(features, f"scale_{name}", columns.payload("medical", "scale")[0] == number)
     _write(features, "errors_log", _log(columns.payload("work", "errors")[0], 1))
     for member in _PRACTICES:
-        _write(features, f"practice_{member.label}", practice == int(member))
+        _write(features, f"practice_{member.name.lower()}", practice == int(member))
     _write(features, "practice_minutes_log", _log(columns.payload("practice", "minutes")[0], 3))
 
 

@@ -1,6 +1,6 @@
 """What a policy sees and what it answers.
 
-Shape legend: n decision points, a actions (`commands.Practice`: no offer, relax, mindfulness, focus).
+Shape legend: n decision points, a actions (`commands.Practice`: no offer, or a kind of practice).
 """
 
 from collections.abc import Mapping

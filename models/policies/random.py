@@ -18,7 +18,7 @@ class Random:
     needs_scores: ClassVar[bool] = False
 
     probability: float = 0.02
-    main_share: float = 1 / 3
+    main_share: float = 1 / 5
 
     def __post_init__(self) -> None:
         require_share(self.name, {"probability": self.probability, "main_share": self.main_share}, inner=True)

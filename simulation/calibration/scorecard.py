@@ -3,12 +3,11 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from infra.contracts.errors import EnvironmentFailed
-from infra.runs import RunDir, environment
+from infra.runs import RunDir, environment, stamped
 from simulation.calibration import discover
 from simulation.calibration.fact import Result
 from simulation.calibration.lab import Lab, Progress, no_progress
@@ -81,8 +80,7 @@ def write(card: Scorecard, root: Path, command: str) -> RunDir:
     """
     from simulation.calibration.report import write_report  # noqa: PLC0415  loads the drawing library
 
-    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    path = root.resolve() / f"calibration-{card.scenario.name}-{stamp}"
+    path = stamped(root, f"calibration-{card.scenario.name}")
     try:
         path.mkdir(parents=True, exist_ok=True)
         folder = RunDir(path)

@@ -80,27 +80,16 @@ class Parameters:
     # Contagion over the circle, a minute, of stress and mood (Kramer 2014: direction, small; size chosen).
     contagion: float = 0.12
 
-    # Practices: what one of ten minutes leaves behind, fading by half in about an hour. Set so that the effect on
-    # attention is some .1 to .2 of a standard deviation while it lasts and far less over a day (rows 18 to 21).
+    # Practices: the most that one of ten minutes leaves behind, fading by half in about an hour; `kinds.py` has what
+    # share of it each kind gives. Set so that the effect on attention is some .1 to .2 of a standard deviation while it
+    # lasts and far less over a day (rows 18 to 21). What lifts the mood fades as moods do; row 19's range for negative
+    # affect is what limits it (mood differs between moments by about .2).
     practice: float = 1.0
     practice_fade: float = 80.0
-    relax_ease: float = 0.16
-    mindful_awareness: float = 0.55
-    focus_drive: float = 0.10
-    practice_cross: float = 0.35
-    # A practice needs a minute to settle, and its tenth minute gives less than its third. Chosen.
-    dose_settle: float = 1.0
-    dose_scale: float = 8.0
-    # Phases: shares of its length in which a practice settles in and closes, by kind; the core lies between. Guided
-    # scripts are built so (the breathing space: Segal, Williams & Teasdale 2002 ?, a third each in three minutes);
-    # that longer ones spend most of their time in the core, and training least on arriving and on coming back, is
-    # assumed. Sizes chosen.
-    relax_settling: float = 0.20
-    relax_closing: float = 0.15
-    mindful_settling: float = 0.25
-    mindful_closing: float = 0.10
-    focus_settling: float = 0.10
-    focus_closing: float = 0.05
+    practice_ease: float = 0.16
+    practice_awareness: float = 0.55
+    practice_drive: float = 0.10
+    practice_lift: float = 0.04
     # What a minute of settling in or of closing gives against one of the core. Chosen.
     settling_weight: float = 0.20
     closing_weight: float = 0.40
@@ -147,6 +136,7 @@ class Parameters:
     accept_trust: float = 1.0
     accept_left: float = 1.0
     prompted_fade: float = 30.0 * 24.0 * 60.0
+    # Chance that a practice of ten minutes is broken off; `kinds.py` has factors. Chosen.
     abandon: float = 0.22
     # Practising unasked in a session, a minute: keen people far more often than others (rows 12 and 13).
     own_rate: float = 0.0046

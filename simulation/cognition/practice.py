@@ -2,6 +2,7 @@
 
 import math
 
+from simulation.cognition.kinds import KINDS
 from simulation.cognition.parameters import Parameters
 from simulation.cognition.rhythm import clamp, logistic
 from simulation.core import purposes
@@ -10,8 +11,6 @@ from simulation.core.draws import uniform
 from simulation.core.moment import Moment
 from simulation.core.person import Person
 
-RELAX, MINDFULNESS, FOCUS = 1, 2, 3
-"""Codes of `infra.contracts.commands.Practice`."""
 SETTLING, CORE, CLOSING = 0, 1, 2
 """Phases of a practice."""
 MINUTES_A_DAY = 1440.0
@@ -99,39 +98,45 @@ def leave_rate(p: Person, k: Parameters, tick: int) -> float:
 
 @kernel
 def benefit(p: Person, k: Parameters, practice: int, planned: float, minutes: float) -> None:
-    """What so many minutes of a practice planned for `planned` leave behind: its own kind mostly, the others a little;
-    less each time it is repeated."""
-    full = k.practice * p.gain * dose(k, planned) * accrued(k, practice, minutes / planned)
+    """What so many minutes of a practice planned for `planned` leave behind, by its kind; less each time it is
+    repeated."""
+    kind = KINDS[practice]
+    full = k.practice * p.gain * dose(practice, planned) * accrued(k, practice, minutes / planned)
     now_left = full / (1.0 + p.habit)
-    p.ease += now_left * k.relax_ease * (1.0 if practice == RELAX else k.practice_cross)
-    p.awareness += now_left * k.mindful_awareness * (1.0 if practice == MINDFULNESS else k.practice_cross)
-    p.drive += now_left * k.focus_drive * (1.0 if practice == FOCUS else k.practice_cross)
+    p.ease += now_left * k.practice_ease * kind.ease
+    p.awareness += now_left * k.practice_awareness * kind.awareness
+    p.drive += now_left * k.practice_drive * kind.drive
+    p.mood = clamp(p.mood + now_left * k.practice_lift * kind.lift, -1.0, 1.0)
     p.skill = clamp(p.skill + full * k.skill_step * (1.0 - p.skill), 0.0, 1.0)
     p.trust = clamp(p.trust + full * k.trust_gain * (1.0 - p.trust), 0.0, 1.0)
 
 
 @kernel
-def dose(k: Parameters, minutes: float) -> float:
-    """Effect of so many minutes against ten: nothing in the first settling minutes, then less and less more."""
-    return max(0.0, 1.0 - math.exp(-(minutes - k.dose_settle) / k.dose_scale)) / (
-        1.0 - math.exp(-(10.0 - k.dose_settle) / k.dose_scale)
+def dose(practice: int, minutes: float) -> float:
+    """Effect of so many minutes against ten: nothing while one arrives, then less and less more."""
+    kind = KINDS[practice]
+    return max(0.0, 1.0 - math.exp(-(minutes - kind.arriving) / kind.saturation)) / (
+        1.0 - math.exp(-(10.0 - kind.arriving) / kind.saturation)
     )
 
 
 @kernel
-def core_of(k: Parameters, practice: int) -> tuple[float, float]:
-    """Where the core of a practice begins and ends, as shares of its length."""
-    if practice == RELAX:
-        return k.relax_settling, 1.0 - k.relax_closing
-    if practice == MINDFULNESS:
-        return k.mindful_settling, 1.0 - k.mindful_closing
-    return k.focus_settling, 1.0 - k.focus_closing
+def breaking_off(k: Parameters, practice: int, minutes: int) -> float:
+    """Probability that a practice of so many minutes is broken off: the same a minute for all lengths of a kind."""
+    return 1.0 - math.exp(math.log1p(-min(k.abandon, 0.999999)) * KINDS[practice].breaking * minutes / 10.0)
 
 
 @kernel
-def phase(k: Parameters, practice: int, share: float) -> int:
+def core_of(practice: int) -> tuple[float, float]:
+    """Where the core of a practice begins and ends, as shares of its length."""
+    kind = KINDS[practice]
+    return kind.settling, 1.0 - kind.closing
+
+
+@kernel
+def phase(practice: int, share: float) -> int:
     """The phase a practice is in after this share of its length."""
-    begins, ends = core_of(k, practice)
+    begins, ends = core_of(practice)
     if share < begins:
         return SETTLING
     return CORE if share < ends else CLOSING
@@ -143,7 +148,7 @@ def accrued(k: Parameters, practice: int, share: float) -> float:
 
     Exactly 1 for a practice that is completed, whatever its phases.
     """
-    begins, ends = core_of(k, practice)
+    begins, ends = core_of(practice)
     gained = k.settling_weight * min(share, begins) + (min(max(share, begins), ends) - begins)
     gained += k.closing_weight * (min(max(share, ends), 1.0) - ends)
     whole = k.settling_weight * begins + (ends - begins) + k.closing_weight * (1.0 - ends)

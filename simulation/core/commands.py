@@ -17,6 +17,7 @@ UNKNOWN_PERSON: Final = "unknown person"
 UNKNOWN_PRACTICE: Final = "unknown practice"
 NOT_AVAILABLE: Final = "not available"
 _LONGEST = 60
+_PRACTICES: Final = frozenset(Practice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def carry_out(
 def _refusal(order: Order, person: Recipient | None, now_us: int) -> str | None:
     if person is None:
         return UNKNOWN_PERSON
-    if order.practice not in (Practice.RELAX, Practice.MINDFULNESS, Practice.FOCUS):
+    if order.practice == Practice.NONE or order.practice not in _PRACTICES:
         return UNKNOWN_PRACTICE
     if now_us > order.expires_at:
         return EXPIRED

@@ -1,8 +1,18 @@
 """An offer reaches a person: shown, taken up or dismissed; the practice runs, and ends or is abandoned."""
 
+from infra.contracts.commands import Practice
 from infra.contracts.kinds import EventKind
 from simulation.cognition.parameters import Parameters
-from simulation.cognition.practice import CLOSING, FOCUS, acceptance, benefit, interrupt, lose_thread, own_rate, phase
+from simulation.cognition.practice import (
+    CLOSING,
+    acceptance,
+    benefit,
+    breaking_off,
+    interrupt,
+    lose_thread,
+    own_rate,
+    phase,
+)
 from simulation.core import purposes
 from simulation.core.compiled import kernel
 from simulation.core.draws import uniform
@@ -15,6 +25,7 @@ _ACCEPTED = int(EventKind.OFFER_ACCEPTED)
 _DISMISSED = int(EventKind.OFFER_DISMISSED)
 _COMPLETED = int(EventKind.PRACTICE_COMPLETED)
 _ABANDONED = int(EventKind.PRACTICE_ABANDONED)
+_KINDS_OF_PRACTICE = len(Practice) - 1
 OWN_MOST = 0.05
 """Largest probability a minute of practising unasked: draws above it need no further look."""
 
@@ -49,7 +60,7 @@ def begin_practice(p: Person, k: Parameters, now: Moment, practice: int) -> None
     p.practice = practice
     p.practice_since = now.tick
     p.practice_length = p.offer_minutes
-    if uniform(now.seed, purposes.OFFER, p.number, now.tick, 1) < k.abandon:
+    if uniform(now.seed, purposes.OFFER, p.number, now.tick, 1) < breaking_off(k, practice, p.offer_minutes):
         share = uniform(now.seed, purposes.OFFER, p.number, now.tick, 2)
         p.practice_length = 1 + int(share * (p.offer_minutes - 1))
 
@@ -67,7 +78,7 @@ def end_practice(p: Person, k: Parameters, now: Moment, sink: ListSink) -> None:
 def conclude(p: Person, k: Parameters, now: Moment, minutes: float) -> None:
     """What so many minutes of the running practice leave behind, and its end: who breaks off early loses the thread."""
     benefit(p, k, p.practice, float(p.offer_minutes), minutes)
-    if phase(k, p.practice, minutes / p.offer_minutes) < CLOSING:
+    if phase(p.practice, minutes / p.offer_minutes) < CLOSING:
         lose_thread(p, k)
     p.habit += k.habit_step
     p.practice_since = now.tick
@@ -98,5 +109,5 @@ def practise_unasked(p: Person, k: Parameters, now: Moment) -> None:
     if u < OWN_MOST and u < own_rate(p, k, now.tick):
         p.command = 0
         p.offer_minutes = own_minutes(uniform(now.seed, purposes.OWN, p.number, now.tick, 1))
-        kind = 1 + int(FOCUS * uniform(now.seed, purposes.OWN, p.number, now.tick, 2))
+        kind = 1 + int(_KINDS_OF_PRACTICE * uniform(now.seed, purposes.OWN, p.number, now.tick, 2))
         begin_practice(p, k, now, kind)

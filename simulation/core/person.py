@@ -53,9 +53,9 @@ class Person:
     gloom: float = 0.0  # feeling averaged over the last two weeks, sign turned: what a depression scale asks about
     worry: float = 0.0  # stress averaged over the last two weeks: what an anxiety scale asks about
 
-    ease: float = 0.0  # what relaxing left behind; acts on stress
-    awareness: float = 0.0  # what mindfulness left behind; acts on wandering
-    drive: float = 0.0  # what focus training left behind; acts on focus
+    ease: float = 0.0  # what practices left behind that acts on stress
+    awareness: float = 0.0  # the same, on wandering
+    drive: float = 0.0  # the same, on focus
     broken: float = 0.0  # what an interruption left behind; acts on focus
     habit: float = 0.0  # practices grown used to, a fading count
     prompted: float = 0.0  # offers grown used to, a count that fades over weeks

@@ -22,7 +22,7 @@ _GOOD_FOR = 1
 class Offers:
     """What the treated are offered: `practice` of so many minutes, `every` so many minutes of the run."""
 
-    practice: Practice = Practice.MINDFULNESS
+    practice: Practice = Practice.MINDFULNESS_OF_BREATH
     minutes: float = 10.0
     every: int = 60
 

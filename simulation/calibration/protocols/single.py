@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from infra.contracts.commands import Practice
 from simulation.calibration.lab import Lab, lasting
 from simulation.calibration.protocols.given import battery
 from simulation.calibration.study import Design, Study
@@ -12,7 +13,6 @@ from simulation.calibration.study import Design, Study
 POOL, PEOPLE = 1200, 117
 BEGINS, MINUTES, REST = 15 * 60, 15, 3
 TRIALS = 12
-MINDFULNESS = 2
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def _begin(study: Study, chosen: NDArray[np.int64]) -> None:
     for name in ("session_until", "stay_until"):
         people[name][chosen] = np.maximum(people[name][chosen], study.tick + 2 * MINUTES)
     practising = chosen[::2]
-    people["practice"][practising] = MINDFULNESS
+    people["practice"][practising] = Practice.MINDFULNESS_OF_BREATH
     people["offer_minutes"][practising] = MINUTES
     people["practice_since"][practising] = study.tick
     people["practice_length"][practising] = MINUTES

@@ -5,13 +5,18 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from infra.contracts.commands import COMMAND
+from infra.contracts.commands import COMMAND, Practice
 from infra.contracts.time import TICK_US
 from simulation.core.model import Metaverse
 
 
 def command_batch(
-    persons: Sequence[int] | np.ndarray, tick: int, *, practice: int = 2, minutes: float = 5.0, expires: int = 5
+    persons: Sequence[int] | np.ndarray,
+    tick: int,
+    *,
+    practice: int = Practice.MINDFULNESS_OF_BREATH,
+    minutes: float = 5.0,
+    expires: int = 5,
 ) -> pa.RecordBatch:
     """One order for each pseudonym, issued at `tick` and good for `expires` ticks."""
     count = len(persons)
@@ -29,7 +34,7 @@ def command_batch(
     return pa.RecordBatch.from_arrays([pa.array(column) for column in columns], schema=COMMAND.arrow)
 
 
-def offers_to_everyone(model: Metaverse, practice: int = 2) -> pa.RecordBatch:
+def offers_to_everyone(model: Metaverse, practice: int = Practice.MINDFULNESS_OF_BREATH) -> pa.RecordBatch:
     """An order for every person who is in a session and not practising."""
     open_to = (model.people["world"] > 0) & (model.people["practice"] == 0) & (model.people["offer"] == 0)
     return command_batch(model.persons[open_to], model.tick, practice=practice)

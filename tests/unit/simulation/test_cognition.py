@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from infra.contracts.commands import Practice
 from simulation.cognition.checks import reaction_centre, reaction_stretch, slowing
 from simulation.cognition.feelings import drift, feeling, remember
+from simulation.cognition.kinds import BY_PRACTICE
 from simulation.cognition.mind import NEUTRAL, PLEASANT, UNPLEASANT, tire
 from simulation.cognition.parameters import Parameters
 from simulation.cognition.practice import (
@@ -117,17 +119,18 @@ def test_debt_slows_also_whom_the_hour_does_not_tire() -> None:
     assert slowing(somebody(skill=1.0), K) == pytest.approx(1.0 - K.skill_quick)
 
 
-def test_ten_minutes_are_a_full_dose_and_the_first_minute_is_none() -> None:
-    assert dose(K, 10.0) == pytest.approx(1.0)
-    assert dose(K, 1.0) == 0.0
-    assert 1.0 < dose(K, 20.0) < 1.6
-    assert dose(K, 4.0) - dose(K, 3.0) > dose(K, 10.0) - dose(K, 9.0)
+@pytest.mark.parametrize("kind", list(Practice)[1:])
+def test_ten_minutes_are_a_full_dose_and_who_is_still_arriving_has_none(kind: Practice) -> None:
+    assert dose(kind, 10.0) == pytest.approx(1.0)
+    assert dose(kind, BY_PRACTICE[kind].arriving) == 0.0
+    assert 1.0 < dose(kind, 20.0) < 1.7
+    assert dose(kind, 4.0) - dose(kind, 3.0) > dose(kind, 10.0) - dose(kind, 9.0)
 
 
 def test_practices_build_up_skill_and_trust_that_fade() -> None:
     person = somebody(prompted=1.0)
     for _ in range(20):
-        benefit(person, K, 2, 10.0, 10.0)
+        benefit(person, K, Practice.MINDFULNESS_OF_BREATH, 10.0, 10.0)
     assert 0.2 < person.skill < 1.0
     assert 0.5 < person.trust < 1.0
     before = person.skill

@@ -1,13 +1,14 @@
 """Trials inside the simulation: who is treated, what intervals cover, what is found, what spreads."""
 
 import numpy as np
+import polars as pl
 import pytest
 from scipy import stats
 
 from simulation.core.model import Metaverse
 from simulation.scenarios import load
 from simulation.trials.coverage import CoverageBench, run_coverage
-from simulation.trials.interference import run_interference
+from simulation.trials.interference import Interference, findings, live_interference, truth_table
 from simulation.trials.intervals import clustered, welch
 from simulation.trials.offering import Offers, half_of_each, live_through
 
@@ -80,16 +81,44 @@ def test_intervals_cover_no_effect_and_find_a_strong_one() -> None:
     assert sum(done) == 70
 
 
-def test_treating_half_of_every_circle_calms_the_other_half_too() -> None:
-    result = run_interference(load("spillover", SPILLOVER), 7, Offers(every=30))
+@pytest.fixture(scope="module")
+def worlds() -> Interference:
+    return live_interference(load("spillover", SPILLOVER), 7, Offers(every=30))
+
+
+def test_treating_half_of_every_circle_calms_the_other_half_too(worlds: Interference) -> None:
+    result = findings(worlds)
     treated, untreated = result["treated_half"]["stress"], result["untreated_half"]["stress"]
     assert result["moved"]
     assert treated["ci_high"] < untreated["ci_low"]
     assert untreated["ci_high"] < 0.0
 
 
+def test_the_amount_is_what_the_truth_table_states(worlds: Interference) -> None:
+    table = pl.DataFrame(truth_table(worlds))
+    assert table["person"].n_unique() == len(table) == 600
+    untreated = table.filter(pl.col("treated") == 0)
+    assert untreated["offers"].sum() == 0
+    moved = (untreated["stress_with"] - untreated["stress_without"]).fill_nan(None).mean()
+    assert findings(worlds)["untreated_half"]["stress"]["difference"] == pytest.approx(moved)
+
+
+def test_a_trial_estimates_it_from_one_world_alone(worlds: Interference) -> None:
+    # Where a circle was not drawn nobody was treated, so its people are as they are without treatment.
+    others = ~worlds.chosen
+    assert 0.4 < others.mean() < 0.6
+    assert np.array_equal(worlds.trial["stress"][others], worlds.without["stress"][others], equal_nan=True)
+    found = findings(worlds)
+    estimate = found["estimated_untreated_half"]["stress"]
+    assert estimate["ci_low"] < found["untreated_half"]["stress"]["difference"] < estimate["ci_high"]
+    assert all(found["covers"].values())
+
+
 def test_without_contagion_nothing_spreads() -> None:
-    result = run_interference(load("spillover", SPILLOVER | {"rates.contagion": "0"}), 7, Offers(every=30))
+    apart = load("spillover", SPILLOVER | {"rates.contagion": "0"})
+    result = findings(live_interference(apart, 7, Offers(every=30)))
     stress = result["untreated_half"]["stress"]
     assert result["treated_half"]["stress"]["ci_high"] < 0.0
     assert (stress["difference"], result["moved"]) == (0.0, False)
+    estimate = result["estimated_untreated_half"]["stress"]
+    assert estimate["ci_low"] < 0.0 < estimate["ci_high"]

@@ -25,7 +25,7 @@ def pair(scenario: Scenario, ticks: int, offers_every: int = 0) -> Iterator[tupl
     fast, plain = Metaverse(scenario), PlainMetaverse(scenario)
     for step in range(ticks):
         if offers_every and step % offers_every == 0:
-            orders = offers_to_everyone(fast, practice=1 + step // offers_every % 3)
+            orders = offers_to_everyone(fast, practice=1 + step // offers_every % 5)
             assert len(fast.apply(orders)) == len(plain.apply(orders)) == orders.num_rows
         fast.step()
         plain.step()

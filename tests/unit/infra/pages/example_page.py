@@ -186,7 +186,7 @@ def _calibration() -> Chart:
 
 
 def _decisions() -> Chart:
-    rows = (("no offer", 44_226), ("focus", 2_410), ("mindfulness", 901), ("relax", 583))
+    rows = (("no offer", 44_226), ("focus training", 2_410), ("reflection", 901), ("breathing", 583))
     return charts.bars(
         [charts.BarPanel("", tuple(charts.Bar(label, value) for label, value in rows), of_policy("threshold"))],
         unit="",

@@ -60,7 +60,7 @@ def same(first: Tokens, second: Tokens) -> bool:
 
 
 def test_the_list_of_features_is_frozen() -> None:
-    assert (FEATURE_COUNT, FEATURES_VERSION) == (44, "1-e7ffa821"), (
+    assert (FEATURE_COUNT, FEATURES_VERSION) == (46, "2-11dd9a23"), (
         "features or kinds changed: raise the number in FEATURES_VERSION, then freeze the new list here"
     )
 
@@ -127,7 +127,7 @@ def test_payloads_of_every_family_reach_their_features() -> None:
             "work": {"errors": at(2, 3), "difficulty": at(2, 0.5)},
             "gaming": {"challenge": at(3, 0.75), "won": at(3, 1)},
             "medical": {"completion": at(4, 0.5), "scale": at(4, 2)},
-            "practice": {"practice": at(5, 2), "minutes": at(5, 10)},
+            "practice": {"practice": at(5, 3), "minutes": at(5, 10)},
         },
     )
     tokens = encode(batch)
@@ -139,7 +139,7 @@ def test_payloads_of_every_family_reach_their_features() -> None:
     assert feature(tokens, "won")[3] == 1.0
     assert feature(tokens, "completion")[4] == 0.5
     assert feature(tokens, "scale_worry")[4] == 1.0
-    assert feature(tokens, "practice_mindfulness")[5] == 1.0
+    assert feature(tokens, "practice_mindfulness_of_breath")[5] == 1.0
     np.testing.assert_allclose(feature(tokens, "duration_log")[1], np.log1p(60) / 10, rtol=1e-6)
     np.testing.assert_allclose(feature(tokens, "errors_log")[2], np.log1p(3), rtol=1e-6)
     np.testing.assert_allclose(feature(tokens, "practice_minutes_log")[5], np.log1p(10) / 3, rtol=1e-6)

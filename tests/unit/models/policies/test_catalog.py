@@ -43,8 +43,8 @@ def test_a_wrong_parameter_is_refused_by_name(name: str, parameters: dict[str, o
 
 def test_a_policy_id_tells_the_parameters_apart() -> None:
     made = catalog.create("random", {"probability": "0.25"})
-    assert parameters_of(made) == {"main_share": 1 / 3, "probability": 0.25}
-    assert policy_id(made) == "random(main_share=0.3333333333333333,probability=0.25)"
+    assert parameters_of(made) == {"main_share": 1 / 5, "probability": 0.25}
+    assert policy_id(made) == "random(main_share=0.2,probability=0.25)"
     assert policy_id(made) != policy_id(catalog.create("random"))
 
 

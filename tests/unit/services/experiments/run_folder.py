@@ -48,7 +48,7 @@ def summary() -> dict[str, Any]:
         "effect": {"metric": "focus_minutes", "difference": 3.1, "ci_low": 1.2, "ci_high": 5.0, "twin": 211.1},
         "metrics": _metrics(),
         "latency_ms": {"p50": 61.2, "p95": 140.7, "p99": 310.0, "max": 1310.4},
-        "decisions_by_action": {"NONE": 44_226, "FOCUS": 2_410, "MINDFULNESS": 901, "RELAX": 583},
+        "decisions_by_action": {"NONE": 44_226, "FOCUS_TRAINING": 2_410, "REFLECTION": 901, "BREATHING": 583},
         "decisions_by_reason": {"OPEN": 17_204, "COOL_DOWN": 22_010, "DAILY_CAP": 5_202, "QUIET_HOURS": 3_704},
         "hops": _hops(),
         "slowest_traces": _traces(),

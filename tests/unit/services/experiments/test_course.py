@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from infra.contracts.commands import Practice
 from infra.contracts.kinds import EventKind
 from infra.contracts.worlds import World
 from services.experiments.course import LOOK_EVERY, STATES, Course
@@ -79,7 +80,7 @@ def test_practices_are_counted_by_kind_and_end(alone: tuple[Course, list[TickOut
         for kind in written:
             written[kind] += int((kinds == kind).sum())
     counted = course.practices_by_kind()
-    assert set(counted) <= {"relax", "mindfulness", "focus"}
+    assert set(counted) <= {practice.label for practice in Practice}
     assert sum(counts["completed"] for counts in counted.values()) == written[EventKind.PRACTICE_COMPLETED] > 0
     assert sum(counts["broken_off"] for counts in counted.values()) == written[EventKind.PRACTICE_ABANDONED] > 0
     assert sum(counts["offered"] for counts in counted.values()) == 0

@@ -54,7 +54,7 @@ def summary() -> dict[str, Any]:
         "frames": 17_000,
         "bytes": 40_000_000_000,
         "digest": "b326f76ea07f68cf9152dd69bff4393c",
-        "practices": {"relax": practice, "focus": dict(practice)},
+        "practices": {"breathing": practice, "focus training": dict(practice)},
     }
 
 
@@ -102,7 +102,7 @@ def test_the_page_says_what_it_took_and_how_to_get_it_again(whole: str) -> None:
 def test_practices_stand_by_kind_with_the_share_that_was_broken_off(whole: str) -> None:
     assert "people practised unasked. 800 practices ended, of which 25.0% were broken off early." in whole
     offered = {"offered": 50, "taken_up": 10, "completed": 8, "broken_off": 2}
-    assert "Of 50 offers 20.0% were taken up" in text_of(facts(practices={"relax": offered}))
+    assert "Of 50 offers 20.0% were taken up" in text_of(facts(practices={"breathing": offered}))
     assert "Nobody practised, and nothing was offered." in text_of(facts(practices={}))
 
 
