@@ -47,6 +47,13 @@ def cluster_nodes(bootstrap: str) -> list[int]:
         return sorted(int(node["broker_id"]) for node in admin.describe_cluster()["brokers"])
 
 
+def lacking_copies(bootstrap: str) -> int:
+    """How many partitions have fewer copies in step than they should; raises EnvironmentFailed."""
+    with open_admin(bootstrap, "telling its partitions") as admin:
+        partitions = [partition for topic in admin.describe_topics() for partition in topic["partitions"]]
+    return sum(len(each["isr_nodes"]) < len(each["replica_nodes"]) for each in partitions)
+
+
 def group_offsets(bootstrap: str, prefix: str) -> dict[tuple[str, str, int], int]:
     """Group, topic and partition → offset committed as the next to read, of groups whose name begins so.
 

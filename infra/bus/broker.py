@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +71,24 @@ class Broker(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+
+@runtime_checkable
+class Redundant(Protocol):
+    """A broker of several nodes, of which some may be gone."""
+
+    @property
+    def spare(self) -> int:
+        """How many nodes may be gone at once with nothing lost and nothing stopped."""
+        ...
+
+    def kill(self, number: int) -> None:
+        """SIGKILL to a node, counted from 1; raises BadInput for one that is not there."""
+        ...
+
+    def is_whole(self) -> bool:
+        """Whether all nodes run and hold copies of all that they should."""
+        ...
 
 
 def describe(broker: Broker) -> dict[str, object]:

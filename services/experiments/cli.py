@@ -51,6 +51,9 @@ def run(
     record: Annotated[
         bool, typer.Option("--record", help="Keep every record of the topics in the run, for `calmverse audit`.")
     ] = False,
+    kills: Annotated[
+        int, typer.Option("--kills", min=0, max=500, help="Kill services, and one node of three, so often meanwhile.")
+    ] = 0,
     runs: Runs = Path("runs"),
     json: Json = False,
 ) -> None:
@@ -73,11 +76,13 @@ def run(
         "stack": stack,
     }
     if no_services:
-        if model is not None or policy is not None or otlp is not None or record:
-            raise BadInput("--no-services runs the population alone: leave out --model, --policy, --otlp and --record")
+        if model is not None or policy is not None or otlp is not None or record or kills:
+            raise BadInput(
+                "--no-services runs the population alone: leave out --model, --policy, --otlp, --record and --kills"
+            )
         _run_alone(common, json=json)
         return
-    _finish(execute(RunRequest(**common, model=model, record=record)), runs, json=json)
+    _finish(execute(RunRequest(**common, model=model, record=record, kills=kills)), runs, json=json)
 
 
 def _run_alone(common: dict[str, Any], *, json: bool) -> None:

@@ -96,6 +96,7 @@ class LockstepLoop:
 
     def _tick(self) -> None:
         counts = self._record.counts
+        self._watch()
         started = wall_us()
         with self._tracer.start_as_current_span(names.STEP_TICK, context=Context()) as span:
             output = emit(self._population, self._wire)

@@ -22,13 +22,17 @@ _POLL_SECONDS = 0.05
 
 @dataclass(kw_only=True)
 class ServiceProcess:
-    """One service process. `environment` is the whole environment it is started with."""
+    """One service process.
+
+    `environment` is the whole environment it is started with, `killed` how often it was killed on purpose.
+    """
 
     name: str
     module: str
     environment: Mapping[str, str]
     run_dir: Path
     restarts: int = 0
+    killed: int = 0
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -141,11 +145,24 @@ class Services:
         """Start again whatever has died; the names. EnvironmentFailed when one has died too often."""
         dead = [member for member in self.members.values() if member.exit_code() is not None]
         for member in dead:
-            if member.restarts >= MAX_RESTARTS:
+            if member.restarts - member.killed >= MAX_RESTARTS:
                 raise member.failure()
             member.restarts += 1
             member.start()
         return [member.name for member in dead]
+
+    def kill(self, name: str) -> int:
+        """SIGKILL to a service; its process id. It is started again as if it had died by itself."""
+        member = self.members[name]
+        if member.process is None:
+            raise EnvironmentFailed(f"{name} was never started")
+        member.killed += 1
+        member.process.kill()
+        return member.process.pid
+
+    def is_ready(self, name: str) -> bool:
+        """Whether the service answers that it is ready."""
+        return self._ready(self.members[name])
 
     def get(self, name: str, path: str) -> dict[str, Any]:
         """JSON answer of GET; EnvironmentFailed where the service does not answer 200."""

@@ -6,6 +6,7 @@ from infra.pages import Page, numbers, write_page
 from services.experiments.pages_decisions import decisions_section
 from services.experiments.pages_effect import effect_section, effect_table
 from services.experiments.pages_facts import RunFacts, read_run
+from services.experiments.pages_kills import kills_section
 from services.experiments.pages_latency import latency_section
 from services.experiments.pages_model import model_section
 from services.experiments.pages_verdict import checks, notices, reproduce, verdict
@@ -40,6 +41,7 @@ def report_page(facts: RunFacts) -> Page:
             decisions_section(facts),
             model_section(facts),
             latency_section(facts),
+            *kills_section(facts),
         ),
         health=tuple(checks(facts)),
         reproduce=reproduce(facts),

@@ -2,6 +2,8 @@
 
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from services.experiments.audit import Audit, audit, decision_counts, digest_of
 from services.experiments.display import Display
 from services.experiments.effect import all_differences
 from services.experiments.interrupts import Interrupts
+from services.experiments.kills import Killer, plan_kills, require_room
 from services.experiments.learning import LearningPlan, TrainedModel, deploy, learn
 from services.experiments.lockstep import LockstepLoop, LoopCounts, Record, run_open
 from services.experiments.report import build_report
@@ -47,6 +50,8 @@ class RunRequest:
     command: str
     stack: StackOptions = field(default_factory=StackOptions)
     model: Path | None = None
+    kills: int = 0
+    """Kill services and, where one may be gone, a broker node so many times while the loop runs."""
     record: bool = False
     """Keep every record of the topics beside the run, for `calmverse audit`."""
 
@@ -65,6 +70,7 @@ class RunState:
     loop_began_us: int = 0
     broker: dict[str, object] = field(default_factory=dict)
     restarts: dict[str, int] = field(default_factory=dict)
+    kills: list[dict[str, Any]] = field(default_factory=list)
     partial: bool = False
 
 
@@ -74,6 +80,7 @@ def run(request: RunRequest) -> dict[str, Any]:
     Raises BadInput and EnvironmentFailed. Ctrl-C ends it early with a valid summary that says `partial`.
     """
     plan = LearningPlan.of_scenario(request.scenario.policy, request.scenario.training, request.seed)
+    require_room(request.kills, request.scenario.ticks)
     folder = runs.create(request.runs, request.scenario.name, request.seed)
     say(f"run {folder.run_id}")
     write_scenario(folder, request.scenario, request.seed)
@@ -149,11 +156,30 @@ class _Run:
         wire.go_live()
         population.start_measuring()
         state.loop_began_us = wall_us()
-        loop = LockstepLoop(population, wire, telemetry.tracer, Record(state.loop, self.series), stack.watch)
-        with display.phase("run", scenario.ticks) as progress, self.interrupts.patient() as stop:
+        phase = display.phase("run", scenario.ticks)
+        with phase as progress, self.interrupts.patient() as stop, self._killing(stack) as watch:
+            loop = LockstepLoop(population, wire, telemetry.tracer, Record(state.loop, self.series), watch)
             loop.run(scenario.ticks, stop, progress)
         state.measures["run"] = population.measure()
         state.refused = population.refused
+
+    @contextmanager
+    def _killing(self, stack: Stack) -> Iterator[Callable[[], None]]:
+        """What the loop calls while it waits: it revives what has died and kills what is due."""
+        state = self.state
+        plan = plan_kills(self.request.kills, self.request.scenario.ticks, self.request.seed, stack.victims())
+        killer = Killer(stack, plan)
+
+        def watch() -> None:
+            stack.watch()
+            killer.look(len(state.loop.round_trip_ms))
+
+        try:
+            yield watch
+            killer.finish(stack.watch)
+        finally:
+            killer.stop()
+            state.kills = killer.told(state.loop.round_trip_ms)
 
     def _collect(self, stack: Stack, wire: SourceWire, population: Metaverse) -> None:
         """Bring everything to disk while the services still run; also after Ctrl-C."""
@@ -222,6 +248,7 @@ class _Run:
             "digest": digest_of(self.folder.lake),
             "broker": state.broker,
             "restarts": state.restarts,
+            "kills": state.kills,
             "phases_s": self.display.seconds,
             "wall_s": round(time.perf_counter() - self.started, 2),
             "reproduce": {"command": request.command},

@@ -10,15 +10,19 @@ from types import TracebackType
 from typing import Any, Self
 
 from infra.bus.admin import create_topics
-from infra.bus.broker import Broker
+from infra.bus.broker import Broker, Redundant
 from infra.bus.brokers import BrokerOptions, open_broker
 from infra.contracts.topics import Topics
 from infra.runs import RunDir
 from infra.settings import Settings, child_environment
+from services.experiments.kills import SERVICES
 from services.experiments.processes import Services
 
 PATIENT_FETCH_MS = 200
 """How long a fetch of a service outside the loop may wait: it has time, and asking often costs the others theirs."""
+
+NODE = "broker node"
+"""What a node of the broker is called among those that may be killed."""
 
 _IN_THE_LOOP = ("monitor", "interventions")
 RAY_CPUS = 4
@@ -50,6 +54,7 @@ class Stack:
         self._closing = ExitStack()
         self._ray_address: str | None = None
         self._facts: dict[str, object] = {}
+        self._node = 0
 
     def __enter__(self) -> Self:
         self._closing.enter_context(self.broker)
@@ -103,6 +108,34 @@ class Stack:
         revived = self.broker.revive()
         if self.services.restart_dead() or revived:
             self.write_live()
+
+    def victims(self) -> list[str]:
+        """Services that run, and a place for the broker's nodes where one may be gone: each in its turn."""
+        services = [name for name in SERVICES if name in self.services.members]
+        return services + [NODE] * self._has_spare
+
+    def kill(self, victim: str) -> int:
+        """SIGKILL to a service or, nodes in turn, to one of the broker; the process id that it had."""
+        if victim != NODE:
+            return self.services.kill(victim)
+        broker = self.broker
+        assert isinstance(broker, Redundant)  # noqa: S101  it is a victim only then
+        self._node = self._node % broker.nodes + 1
+        pid = broker.pids[f"broker-{self._node}"]
+        broker.kill(self._node)
+        return pid
+
+    def is_back(self, victim: str, killed: int) -> bool:
+        """Whether another process than `killed` does the victim's work; of nodes, whether the broker is whole."""
+        broker = self.broker
+        if victim == NODE and isinstance(broker, Redundant):
+            return killed not in broker.pids.values() and broker.is_whole()
+        member = self.services.members[victim]
+        return member.process is not None and member.process.pid != killed and self.services.is_ready(victim)
+
+    @property
+    def _has_spare(self) -> bool:
+        return isinstance(self.broker, Redundant) and self.broker.spare > 0
 
     def write_live(self, **facts: object) -> None:
         """Write live.json: where the running system is, for `calmverse tail`; and `facts`, which stay in it."""

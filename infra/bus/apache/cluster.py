@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from infra.bus import liveness
-from infra.bus.admin import cluster_nodes
+from infra.bus.admin import cluster_nodes, lacking_copies
 from infra.bus.apache.fetch import DEFAULT_CACHE, kafka_jars, kafka_version, require_java
 from infra.bus.apache.node import ClientListener, Node, NodeFacts, java_command, properties
 from infra.bus.apache.state import ClusterState
@@ -157,6 +157,21 @@ class ApacheBroker:
         """SIGKILL to one node; raises BadInput for a node that is not there."""
         self.state.node(number)
         self._nodes[number].kill()
+
+    @property
+    def spare(self) -> int:
+        """How many nodes may be gone at once: one of three."""
+        return (self.nodes - 1) // 2
+
+    def is_whole(self) -> bool:
+        """Whether all nodes run, belong to the cluster, and have caught up with the others."""
+        addresses = [each.internal_address for each in self.state.nodes]
+        if not all(node.alive for node in self._nodes.values()) or not _has(addresses, self.nodes):
+            return False
+        try:
+            return lacking_copies(addresses[0]) == 0
+        except EnvironmentFailed:
+            return False
 
     def restart(self, number: int) -> None:
         """Start a node that has ended and wait until the cluster has it; raises BadInput and EnvironmentFailed."""
