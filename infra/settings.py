@@ -41,6 +41,8 @@ class Settings:
     kafka_security: Path | None = None  # YAML: TLS and SASL of the broker
     kafka_password: str | None = field(default=None, repr=False)  # of the SASL user; wins over the file's password_file
     ray_address: str | None = None
+    patience_s: int = 0  # how long a loop may fail for want of broker or disk, and begin anew, before that is final
+    clock_anchor_us: int = 0  # of the process whose time of day is kept (contracts.time); 0: its own
     parent_pid: int = 0  # exit when this process ends; 0: stand alone
     log_level: str = "INFO"
 
@@ -49,6 +51,8 @@ class Settings:
             raise BadInput(f"{PREFIX}PORT is {self.port}: give a port from 0 to 65535, 0 for a free one")
         if self.log_level not in LOG_LEVELS:
             raise BadInput(f"{PREFIX}LOG_LEVEL is {self.log_level!r}: give one of {', '.join(LOG_LEVELS)}")
+        if self.patience_s < 0:
+            raise BadInput(f"{PREFIX}PATIENCE_S is {self.patience_s}: give seconds, or 0 for none")
         if self.fetch_max_wait_ms < 1:
             raise BadInput(f"{PREFIX}FETCH_MAX_WAIT_MS is {self.fetch_max_wait_ms}: give at least 1")
 

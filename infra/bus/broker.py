@@ -12,10 +12,13 @@ class Capabilities:
     `transactions`: aborted records stay hidden from `read_committed` readers, and commits are atomic.
     `fetch_wait_ms`: how long a fetch may wait for data. A broker that answers when data arrives can be given a long
     wait; one that only looks again after a part of the wait needs a short one to keep a hop fast.
+    `outage_s`: how long it may be away before it must be taken for gone: one whose data is on disk, or in several
+    nodes, comes back with all that it held.
     """
 
     transactions: bool
     fetch_wait_ms: int
+    outage_s: float = 0.0
 
 
 class Broker(Protocol):

@@ -45,10 +45,11 @@ class FrameConsumer:
         fetch_max_wait_ms: int = 5,
         group_id: str | None = None,
         committed_only: bool = False,
+        outage_s: float = 0.0,
     ) -> None:
         self._bootstrap = bootstrap
         self._client_id = client_id
-        self._watch = liveness.Watch(bootstrap)
+        self._watch = liveness.Watch(bootstrap, patience_s=liveness.PATIENCE_S + outage_s)
         self._spaced = fetch_max_wait_ms < _SHORT_FETCH_MS
         self._pause = threading.Event()  # never set: a wait that a signal can interrupt
         self._unverified: dict[KafkaPartition, int] = {}
@@ -79,8 +80,8 @@ class FrameConsumer:
     def poll(self, timeout_s: float) -> list[Received]:
         """What has arrived, waiting up to `timeout_s` for the first; in offset order within a partition.
 
-        Raises EnvironmentFailed when the broker has not answered for about ten seconds, or when an offset is not there
-        any more.
+        Raises EnvironmentFailed when the broker has not answered for about ten seconds and `outage_s`, or when an
+        offset is not there any more.
         """
         deadline = time.monotonic() + timeout_s
         while True:

@@ -17,7 +17,7 @@ class ExternalBroker:
     """
 
     kind = "external"
-    capabilities = Capabilities(transactions=True, fetch_wait_ms=500)
+    capabilities = Capabilities(transactions=True, fetch_wait_ms=500, outage_s=60.0)
 
     def __init__(self, bootstrap: str, trust: Security = security.NONE) -> None:
         liveness.addresses(bootstrap)

@@ -10,6 +10,8 @@ from infra.bus import security
 from infra.contracts.errors import BadInput, EnvironmentFailed
 
 _API_VERSIONS, _CORRELATION = 18, 0x0CA1
+PATIENCE_S = 6.0
+"""How long a broker may fail to answer before it is taken for gone, seconds."""
 _REQUEST = struct.pack(">ihhih", 10, _API_VERSIONS, 0, _CORRELATION, -1)
 """ApiVersions v0 without a client id: size, API key, version, correlation id, null string. Every broker answers it."""
 
@@ -65,7 +67,7 @@ class Watch:
     elsewhere for long therefore never takes one slow answer for death.
     """
 
-    def __init__(self, bootstrap: str, *, ask_after_s: float = 2.0, patience_s: float = 6.0) -> None:
+    def __init__(self, bootstrap: str, *, ask_after_s: float = 2.0, patience_s: float = PATIENCE_S) -> None:
         addresses(bootstrap)
         self._bootstrap = bootstrap
         self._ask_after_s = ask_after_s

@@ -24,7 +24,6 @@ from infra.contracts.frames import Frame, Lineage, TickEnd, encode, encode_tick_
 from infra.contracts.topics import stream_of
 from infra.telemetry.propagation import KafkaHeaders, inject_headers
 
-_WAIT_S = (DELIVERY_TIMEOUT_MS + REQUEST_TIMEOUT_MS) / 1000
 _CLOSE_S = 5.0
 """How long closing waits for what is queued."""
 _GOODBYE_S = 1.0
@@ -69,7 +68,7 @@ class FrameProducer:
 
     At most `max_in_flight` records wait for their acknowledgement: `send` then waits for the oldest, because the
     library's own queue has no bound. An error surfaces as EnvironmentFailed on the next call after it is known, at the
-    latest about ten seconds after the broker went; the producer is of no use from then on.
+    latest about ten seconds and `outage_s` after the broker went; the producer is of no use from then on.
 
     A frame without a `frame_id` gets `<stream>/<partition>/<tick>/<ordinal>`: the same again when a source repeats a
     tick after a restart, which is how readers recognise it. That holds for sources that go through the ticks in order;
@@ -86,6 +85,7 @@ class FrameProducer:
         tracer: Tracer | None = None,
         transactional_id: str | None = None,
         linger_ms: int = LINGER_MS,
+        outage_s: float = 0.0,
     ) -> None:
         self.namespace = namespace
         self.client_id = client_id
@@ -96,7 +96,9 @@ class FrameProducer:
         self._counts: dict[tuple[str, int, str], _Count] = {}
         self._failure: EnvironmentFailed | None = None
         self._closed = False
-        self._kafka = _connect(bootstrap, client_id, transactional_id, linger_ms)
+        delivery_ms = DELIVERY_TIMEOUT_MS + round(outage_s * 1000)
+        self._wait_s = (delivery_ms + REQUEST_TIMEOUT_MS) / 1000
+        self._kafka = _connect(bootstrap, client_id, transactional_id, (linger_ms, delivery_ms))
 
     @property
     def kafka(self) -> KafkaProducer:
@@ -148,12 +150,12 @@ class FrameProducer:
         """Raise EnvironmentFailed if something sent before has failed; never waits."""
         self._reap(0)
 
-    def flush(self, timeout_s: float = _WAIT_S) -> None:
+    def flush(self, timeout_s: float | None = None) -> None:
         """Wait until everything sent is acknowledged; raises EnvironmentFailed, also when that takes longer."""
         self._raise_failure()
         try:
             with broker_errors(self._bootstrap, "acknowledging frames"):
-                self._kafka.flush(timeout_s)
+                self._kafka.flush(self._wait_s if timeout_s is None else timeout_s)
         except EnvironmentFailed as problem:
             raise self._fail(problem) from problem.__cause__
         self._reap(len(self._futures))
@@ -204,7 +206,7 @@ class FrameProducer:
             future = self._futures.popleft()
             wait_for -= 1
             try:
-                future.get(timeout=_WAIT_S)
+                future.get(timeout=self._wait_s)
             except KafkaError as problem:
                 raise self._fail(broker_failed(self._bootstrap, "acknowledging a frame", problem)) from problem
 
@@ -229,7 +231,8 @@ class _Client(KafkaProducer):  # type: ignore[misc]  # the library publishes no 
             super().flush(timeout)
 
 
-def _connect(bootstrap: str, client_id: str, transactional_id: str | None, linger_ms: int) -> _Client:
+def _connect(bootstrap: str, client_id: str, transactional_id: str | None, times_ms: tuple[int, int]) -> _Client:
+    linger_ms, delivery_ms = times_ms
     settings = common_settings(bootstrap, client_id)
     if not liveness.answers(bootstrap):
         raise broker_failed(bootstrap, "connecting a producer", "it does not answer")
@@ -238,8 +241,8 @@ def _connect(bootstrap: str, client_id: str, transactional_id: str | None, linge
             **settings,
             metrics_enabled=False,
             acks="all",
-            delivery_timeout_ms=DELIVERY_TIMEOUT_MS,
-            max_block_ms=DELIVERY_TIMEOUT_MS,
+            delivery_timeout_ms=delivery_ms,
+            max_block_ms=delivery_ms,
             bootstrap_timeout_ms=REQUEST_TIMEOUT_MS,
             max_request_size=MAX_RECORD_BYTES,
             linger_ms=linger_ms,

@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from typing import Final
 
 TICK_US = 60_000_000
 """Length of a tick in simulated microseconds (60 s)."""
@@ -12,9 +13,41 @@ def tick_of(occurred_at_us: int) -> int:
     return occurred_at_us // TICK_US
 
 
+_STEADY: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""A clock of the machine that nobody sets, which also runs while it sleeps."""
+
+
+def _steady_us() -> int:
+    return time.clock_gettime_ns(_STEADY) // 1000
+
+
+class _Wall:
+    """What is added to the steady clock to have the time of day, µs."""
+
+    def __init__(self) -> None:
+        self.anchor_us = time.time_ns() // 1000 - _steady_us()
+
+
+_wall = _Wall()
+
+
 def wall_us() -> int:
-    """The wall clock now, in µs UTC: what `intended_at` is measured on."""
-    return time.time_ns() // 1000
+    """The time of day, in µs UTC: what `intended_at` is measured on.
+
+    Read once per process and run on by a clock that nobody sets: when the machine's time is corrected while a system
+    runs, no latency jumps. Processes of one machine agree to the microsecond once they share an anchor.
+    """
+    return _wall.anchor_us + _steady_us()
+
+
+def clock_anchor_us() -> int:
+    """What this process adds to the machine's steady clock; for `keep_time_with` of the processes that it starts."""
+    return _wall.anchor_us
+
+
+def keep_time_with(anchor_us: int) -> None:
+    """From now on `wall_us` agrees with the process (of this machine) that has this anchor."""
+    _wall.anchor_us = anchor_us
 
 
 def parse_us(text: str) -> int:

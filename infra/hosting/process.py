@@ -15,6 +15,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Final
@@ -24,6 +25,7 @@ import uvicorn
 from infra.bus import security
 from infra.bus.security import Security
 from infra.contracts.errors import CalmverseError, EnvironmentFailed
+from infra.contracts.time import keep_time_with
 from infra.hosting import logs
 from infra.hosting.app import create_app
 from infra.hosting.endpoints import Endpoint, remove_endpoint, write_endpoint
@@ -37,6 +39,7 @@ LOOP_SECONDS: Final = 8.0  # how long the loop may take to end after it was aske
 HTTP_SECONDS: Final = 2  # how long open requests may take to end
 EXIT_SECONDS: Final = 14.0  # after this the process ends without asking anybody
 PARENT_SECONDS: Final = 0.25  # how often the parent is looked for
+_SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0  # between two attempts of a loop
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -46,6 +49,8 @@ def run_service(name: str, build: Build, settings: Settings | None = None) -> in
     try:
         own = settings or Settings.from_environment()
         log = logs.configure(name, own.log_level)
+        if own.clock_anchor_us:
+            keep_time_with(own.clock_anchor_us)
         if own.kafka_security is not None:
             security.use(own.bootstrap, Security.from_file(own.kafka_security, own.kafka_password))
         with Telemetry(name, own.spans, own.otlp_endpoint) as telemetry:
@@ -113,8 +118,18 @@ class Host:
             self._thread.start()
 
     def _work(self, loop: Callable[[threading.Event], None]) -> None:
+        again = Attempts(self._settings.patience_s)
         try:
-            loop(self._stop)
+            while not self._stop.is_set():
+                try:
+                    loop(self._stop)
+                    break
+                except EnvironmentFailed as error:
+                    pause = again.pause_after(time.monotonic())
+                    if pause is None or self._stop.is_set():
+                        raise
+                    self._log.warning("%s; beginning anew in %.1f s", error, pause)
+                    self._stop.wait(pause)
         except BaseException as error:  # noqa: BLE001 - kept, and raised again in the main thread
             self._failure = error
         else:
@@ -181,6 +196,29 @@ class Host:
                     self._request_stop()
 
         threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+
+
+class Attempts:
+    """How often a loop is begun anew that fails for want of its environment: for `patience_s` since it last went well.
+
+    It went well when it ran for longer than `patience_s` since the last failure. Pauses double from 0.2 s up to 5 s.
+    """
+
+    def __init__(self, patience_s: float) -> None:
+        self._patience_s = patience_s
+        self._first_failed: float | None = None
+        self._last_failed = 0.0
+        self._pause_s = _SHORTEST_PAUSE_S
+
+    def pause_after(self, now: float) -> float | None:
+        """A failure at `now` (monotonic seconds): how long to rest before the next attempt, None for no more."""
+        if self._first_failed is None or now - self._last_failed > self._patience_s:
+            self._first_failed, self._pause_s = now, _SHORTEST_PAUSE_S
+        self._last_failed = now
+        if now - self._first_failed >= self._patience_s:
+            return None
+        pause, self._pause_s = self._pause_s, min(2 * self._pause_s, _LONGEST_PAUSE_S)
+        return pause
 
 
 class _QuietServer(uvicorn.Server):

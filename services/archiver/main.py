@@ -37,12 +37,12 @@ def build(settings: Settings, telemetry: Telemetry) -> Service:
     topics = Topics(settings.namespace)
     rule = FlushRule(rows=config.flush_rows, ticks=config.flush_ticks)
     client_id = f"calm.{settings.namespace}.{NAME}"
-    producer = FrameProducer(settings.bootstrap, namespace=settings.namespace, client_id=client_id)
-    letters = DeadLetters(producer)
 
     def bury(received: Received, error: str) -> None:
-        letters.bury(received, error)
-        producer.flush()  # before a file can cover its offset
+        # Few and far between: a producer that lives no longer than a letter cannot be one that has failed before.
+        with FrameProducer(settings.bootstrap, namespace=settings.namespace, client_id=client_id) as producer:
+            DeadLetters(producer).bury(received, error)
+            producer.flush()  # before a file can cover its offset
 
     def connect() -> FrameConsumer:
         return FrameConsumer(
@@ -60,7 +60,6 @@ def build(settings: Settings, telemetry: Telemetry) -> Service:
         routers=[create_router(archive, loop, settings.api_token)],
         ready=lambda: loop.ready,
         health=lambda: {"streams": archive.counts()},
-        close=producer.close,
         description="Writes every stream to the Parquet lake, exactly once by offsets.",
     )
 

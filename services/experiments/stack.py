@@ -12,6 +12,7 @@ from typing import Any, Self
 from infra.bus.admin import create_topics
 from infra.bus.broker import Broker, Redundant
 from infra.bus.brokers import BrokerOptions, open_broker
+from infra.contracts.time import clock_anchor_us
 from infra.contracts.topics import Topics
 from infra.runs import RunDir
 from infra.settings import Settings, child_environment
@@ -23,6 +24,9 @@ PATIENT_FETCH_MS = 200
 
 NODE = "broker node"
 """What a node of the broker is called among those that may be killed."""
+
+PATIENCE_S = 90
+"""How long a service may be without its broker or its disk before it gives up."""
 
 _IN_THE_LOOP = ("monitor", "interventions")
 RAY_CPUS = 4
@@ -98,6 +102,8 @@ class Stack:
             kafka_security=self._options.broker.security_file,
             kafka_password=self._options.broker.security.password,
             ray_address=self._ray_address,
+            clock_anchor_us=clock_anchor_us(),
+            patience_s=PATIENCE_S,
             parent_pid=os.getpid(),
         )
         self.services.start(name, child_environment(settings))

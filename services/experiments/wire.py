@@ -39,6 +39,7 @@ class SourceWire:
         self.source = source
         self._bootstrap = bootstrap
         self._committed_only = capabilities.transactions
+        self._outage_s = capabilities.outage_s
         self._tracer = tracer
         self._producer = self._connected(BULK_LINGER_MS)
         self._consumer = FrameConsumer(
@@ -46,6 +47,7 @@ class SourceWire:
             client_id=f"{source}-orders",
             fetch_max_wait_ms=capabilities.fetch_wait_ms,
             committed_only=self._committed_only,
+            outage_s=self._outage_s,
         )
         inputs = [(self.topics.interventions, partition) for partition in range(PARTITIONS)]
         self._consumer.assign(dict.fromkeys(inputs, 0))
@@ -132,6 +134,7 @@ class SourceWire:
             max_in_flight=_IN_FLIGHT,
             tracer=self._tracer,
             linger_ms=linger_ms,
+            outage_s=self._outage_s,
         )
 
     def _send(self, stream: str, tick: int, partition: int, batch: pa.RecordBatch) -> None:

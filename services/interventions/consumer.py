@@ -28,6 +28,7 @@ class DecisionLoop:
     def __init__(self, handler: DecideHandler, settings: Settings, config: LoopConfig, telemetry: Telemetry) -> None:
         self._handler, self._settings, self._config, self._telemetry = handler, settings, config, telemetry
         self._working = threading.Event()
+        self._blank = handler.snapshot()
 
     @property
     def ready(self) -> bool:
@@ -35,8 +36,9 @@ class DecisionLoop:
         return self._working.is_set()
 
     def run(self, stop: threading.Event) -> None:
-        """Decide until `stop` is set; raises what the lane raises."""
+        """Decide until `stop` is set; raises what the lane raises, and may then be called again."""
         hooks = LaneHooks(tracer=self._telemetry.tracer)
+        self._handler.restore(self._blank)  # the lane begins at a snapshot, or at nothing; not at what a failure left
         with Lane(self._lane_config(), self._handler, SnapshotStore(self._settings.snapshots), hooks) as lane:
             self._working.set()
             try:

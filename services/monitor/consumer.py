@@ -34,6 +34,7 @@ class MonitorLoop:
         self._handler, self._settings, self._config, self._telemetry = handler, settings, config, telemetry
         self._topics = Topics(settings.namespace)
         self._working = threading.Event()
+        self._blank = handler.snapshot()
         self._read: dict[int, int] = {}
         self._dropped: Counter[str] = Counter()
 
@@ -43,8 +44,9 @@ class MonitorLoop:
         return self._working.is_set()
 
     def run(self, stop: threading.Event) -> None:
-        """Score until `stop` is set; raises what the lane raises."""
+        """Score until `stop` is set; raises what the lane raises, and may then be called again."""
         hooks = LaneHooks(tracer=self._telemetry.tracer, after_tick=self._note)
+        self._handler.restore(self._blank)  # the lane begins at a snapshot, or at nothing; not at what a failure left
         with Lane(self._lane_config(), self._handler, SnapshotStore(self._settings.snapshots), hooks) as lane:
             self._lane = lane
             self._working.set()
