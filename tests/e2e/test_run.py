@@ -20,6 +20,7 @@ from services.experiments.learning import LearningPlan, load_model, open_scorer
 from simulation.core.model import Metaverse
 from simulation.core.output import TickOutput
 from simulation.scenarios import load
+from tests.support.apache import has_apache
 from tests.support.command import alive, calmverse, eventually, family, last_json, live_with, started
 from tests.support.faults import FAULTS, is_located, read, reordered
 
@@ -118,11 +119,25 @@ def test_decisions_carry_propensities_and_spans_can_be_read_with_duckdb(run_dir:
     assert duckdb.read_parquet(str(spans)).aggregate("count(distinct service) as services").fetchall()[0][0] >= 5
 
 
-def test_the_same_seed_and_model_give_the_same_digest(folder: Path, run_dir: Path, summary: dict[str, Any]) -> None:
+CLUSTER = ("--broker", "apache", "--nodes", "3")
+
+
+def test_kills_of_every_service_and_of_a_broker_node_change_nothing(
+    folder: Path, run_dir: Path, summary: dict[str, Any]
+) -> None:
+    broker, kills = (CLUSTER, 5) if has_apache() else ((), 4)
     model = str(run_dir / "model")
-    again = last_json(calmverse("run", "tiny", "--seed", "7", "--model", model, "--json", cwd=folder))
+    options = ("--seed", "7", "--model", model, "--kills", str(kills), "--json")
+    again = last_json(calmverse("run", "tiny", *broker, *options, cwd=folder))
+    victims = [kill["victim"] for kill in again["kills"]]
+    assert sorted(victims) == sorted({"monitor", "interventions", "archiver", "gateway", "broker node"} & set(victims))
+    assert len(victims) == kills
+    assert all(0 < kill["back_s"] < 170 for kill in again["kills"])
+    assert (again["events_lost"], again["events_duplicated"], again["dead_letters"]) == (0, 0, 0)
     assert again["digest"] == summary["digest"]
     assert again["interventions_applied"] == summary["interventions_applied"] > 0
+    page = (folder / "runs" / again["run_id"] / "report.html").read_text()
+    assert all(victim in page.partition("What was killed")[2] for victim in victims)
 
 
 def in_process(run_dir: Path, seed: int) -> tuple[int, str]:

@@ -1,11 +1,14 @@
 """The archiver process on a real broker: every frame in the lake once, also after kill -9."""
 
+import signal
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pyarrow as pa
 import pytest
 
@@ -20,11 +23,13 @@ from infra.contracts.topics import STREAMS, Topics
 from infra.storage import lake
 from infra.telemetry.spans import read_spans
 from tests.support.batches import random_batch
-from tests.support.hosted import HostedService, settings_for
+from tests.support.hosted import HostedService, eventually, settings_for
 
 pytestmark = pytest.mark.integration
 
 PARTITIONS = 4
+LITTLE_ROOM = 64 * 1024
+"""Bytes that a file may have while the disk is as good as full."""
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +53,7 @@ def namespace(broker: EmbeddedBroker, request: pytest.FixtureRequest) -> Topics:
 
 @pytest.fixture
 def archiver(broker: EmbeddedBroker, namespace: Topics, tmp_path: Path) -> Iterator[HostedService]:
-    settings = settings_for(tmp_path, broker.bootstrap, namespace.namespace)
+    settings = replace(settings_for(tmp_path, broker.bootstrap, namespace.namespace), patience_s=120)
     with HostedService("services.archiver.main", settings) as service:
         yield service
 
@@ -121,6 +126,41 @@ def test_after_kill_9_nothing_is_lost_and_nothing_double(
     assert flush(archiver, wanted)["events"]["rows"] == 9 * PARTITIONS * 5
     assert persons(tmp_path / "lake", "events") == expected(range(9))
     assert not leftover.exists()
+
+
+def test_a_full_disk_loses_nothing_and_is_outlasted(
+    archiver: HostedService, producer: FrameProducer, namespace: Topics, tmp_path: Path
+) -> None:
+    archiver.wait_ready()
+    flush(archiver, send_ticks(producer, namespace, "events", range(2)))
+    process = psutil.Process(archiver.process.pid)
+    _, most = process.rlimit(psutil.RLIMIT_FSIZE)
+    process.rlimit(psutil.RLIMIT_FSIZE, (LITTLE_ROOM, most))
+    large = random_batch(record_of("events"), 4_000, seed=1)
+    producer.send(namespace.events, 0, Frame(stream="events", tick=2, source="sim", batch=large))
+    wanted = send_ticks(producer, namespace, "events", range(3, 5))
+    wanted = {where: 8 + (where == f"{namespace.events}/0") for where in wanted}
+    order = {"offsets": wanted, "timeout_s": 5.0}
+    assert archiver.client.post(archiver.url("/flush"), json=order).status_code == 504
+    eventually(lambda: "free space" in archiver.log, "the archiver telling of the disk")
+    process.rlimit(psutil.RLIMIT_FSIZE, (most, most))
+    assert flush(archiver, wanted)["events"]["rows"] == 4 * PARTITIONS * 5 + 4_000
+    assert len(persons(tmp_path / "lake", "events")) == 4 * PARTITIONS * 5 + 4_000
+    assert archiver.process.poll() is None
+    assert "Traceback" not in archiver.log
+
+
+def test_an_archiver_that_stands_still_for_a_while_catches_up(
+    archiver: HostedService, producer: FrameProducer, namespace: Topics, tmp_path: Path
+) -> None:
+    archiver.wait_ready()
+    archiver.process.send_signal(signal.SIGSTOP)
+    try:
+        wanted = send_ticks(producer, namespace, "events", range(200))
+    finally:
+        archiver.process.send_signal(signal.SIGCONT)
+    assert flush(archiver, wanted)["events"]["rows"] == 200 * PARTITIONS * 5
+    assert persons(tmp_path / "lake", "events") == expected(range(200))
 
 
 def test_a_frame_sent_again_after_a_crash_of_its_sender_is_archived_once(

@@ -1,6 +1,8 @@
 """The monitor and interventions as processes on a real broker: events in, scores, decisions and orders out."""
 
 import json
+import os
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -94,9 +96,9 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def bootstrap() -> Iterator[str]:
+def broker() -> Iterator[EmbeddedBroker]:
     with EmbeddedBroker() as broker:
-        yield broker.bootstrap
+        yield broker
 
 
 def configured(settings: Settings, name: str, config: dict[str, object]) -> Settings:
@@ -109,13 +111,13 @@ Services = Callable[[str], tuple[HostedService, HostedService, Loop]]
 
 
 @pytest.fixture
-def services(bootstrap: str, checkpoint: Path, tmp_path: Path) -> Iterator[Services]:
+def services(broker: EmbeddedBroker, checkpoint: Path, tmp_path: Path) -> Iterator[Services]:
     opened: list[HostedService | Loop] = []
 
     def start(namespace: str) -> tuple[HostedService, HostedService, Loop]:
-        settings = settings_for(tmp_path / namespace, bootstrap, namespace)
+        settings = replace(settings_for(tmp_path / namespace, broker.bootstrap, namespace), patience_s=120)
         settings.run_dir.mkdir()
-        loop = Loop(bootstrap, namespace)
+        loop = Loop(broker.bootstrap, namespace)
         scoring = {"checkpoint_dir": str(checkpoint), "score_from_tick": FIRST + WARM, "snapshot_every": 7}
         policy = {"name": "threshold", "parameters": {"threshold": 0.5, "epsilon": 0.1}}
         deciding: dict[str, object] = {"seed": 5, "policy": policy, "rules": RULES, "snapshot_every": 9}
@@ -184,6 +186,38 @@ def test_killing_either_service_changes_no_score_and_no_decision(services: Servi
         calm.rows("scores").sort_by("event_id").column("lapse").to_pylist()
     )
     assert rough.digest() == calm.digest()
+
+
+def is_ready(service: HostedService) -> bool:
+    status: int = service.client.get(service.url("/readyz")).status_code
+    return status == 200
+
+
+def test_a_broker_that_is_away_for_a_while_changes_no_score_and_no_decision(
+    services: Services, broker: EmbeddedBroker
+) -> None:
+    _, _, calm = services("calm-away")
+    *both, rough = services("rough-away")
+    processes = [service.process.pid for service in both]
+    for tick in range(FIRST, FIRST + TICKS):
+        calm.publish(tick)
+        rough.publish(tick)
+        calm.wait_for(tick)
+        rough.wait_for(tick)
+        if tick == FIRST + 14:
+            (frozen,) = broker.pids.values()
+            os.kill(frozen, signal.SIGSTOP)
+            try:
+                eventually(lambda: not any(map(is_ready, both)), "both services giving their connection up")
+            finally:
+                os.kill(frozen, signal.SIGCONT)
+            for service in both:
+                service.wait_ready()
+    assert rough.rows("scores").sort_by("event_id").column("lapse").to_pylist() == (
+        calm.rows("scores").sort_by("event_id").column("lapse").to_pylist()
+    )
+    assert rough.digest() == calm.digest()
+    assert [service.process.pid for service in both] == processes
 
 
 def test_a_policy_put_in_force_is_recorded_and_survives_a_kill(services: Services) -> None:

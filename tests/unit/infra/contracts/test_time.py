@@ -21,7 +21,7 @@ def test_a_step_of_the_machines_clock_moves_no_latency(monkeypatch: pytest.Monke
     assert 0 <= wall_us() - intended_at < 60_000_000
 
 
-def test_a_process_keeps_time_with_another(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_keeps_time_with_another() -> None:
     own = clock_anchor_us()
     try:
         keep_time_with(own - HOUR_NS // 1000)
