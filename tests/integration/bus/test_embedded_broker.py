@@ -18,7 +18,7 @@ from infra.contracts.errors import EnvironmentFailed
 pytestmark = pytest.mark.integration
 
 WITHIN_S = 60.0
-UP = "import sys; from infra.cli import up; up(port=0, json=True)"
+UP = "import sys; from infra.bus.cli import up; up(port=0, json=True)"
 
 
 def eventually(is_so: Callable[[], bool]) -> bool:
