@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from infra.bus.apache.fetch import DEFAULT_CACHE
 from infra.bus.recording import read_recording
 from infra.contracts.digest import Digest
 from infra.contracts.worlds import World
@@ -20,7 +21,7 @@ from services.experiments.learning import LearningPlan, load_model, open_scorer
 from simulation.core.model import Metaverse
 from simulation.core.output import TickOutput
 from simulation.scenarios import load
-from tests.support.apache import has_apache
+from tests.support.apache import CACHE, has_apache
 from tests.support.command import alive, calmverse, eventually, family, last_json, live_with, started
 from tests.support.faults import FAULTS, is_located, read, reordered
 
@@ -126,6 +127,8 @@ def test_kills_of_every_service_and_of_a_broker_node_change_nothing(
     folder: Path, run_dir: Path, summary: dict[str, Any]
 ) -> None:
     broker, kills = (CLUSTER, 5) if has_apache() else ((), 4)
+    CACHE.mkdir(exist_ok=True)
+    (folder / DEFAULT_CACHE).symlink_to(CACHE)  # Kafka's jars are fetched once for all tests
     model = str(run_dir / "model")
     options = ("--seed", "7", "--model", model, "--kills", str(kills), "--json")
     again = last_json(calmverse("run", "tiny", *broker, *options, cwd=folder))
