@@ -11,7 +11,7 @@ import psutil
 
 from infra.bus.clients import MAX_RECORD_BYTES
 from infra.bus.ports import HOST
-from infra.bus.processes import Process, start_free, start_tethered
+from infra.bus.processes import start_free, start_tethered
 from infra.contracts.errors import EnvironmentFailed
 
 _HEAP = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC")
@@ -141,7 +141,6 @@ class Node:
         self._java = java
         self._brief = [java[0], "-XX:TieredStopAtLevel=1", *java[1:]]  # it ends before compiling would pay
         self._tethered = tethered
-        self.handle: Process | None = None
 
     @property
     def log(self) -> Path:
@@ -187,19 +186,20 @@ class Node:
         with self.log.open("ab") as log:
             start = start_tethered if self._tethered else start_free
             try:
-                self.handle = start([*self._java, "kafka.Kafka", str(self._settings)], _ENVIRONMENT, log)
+                process = start([*self._java, "kafka.Kafka", str(self._settings)], _ENVIRONMENT, log)
             except OSError as problem:
                 raise EnvironmentFailed(f"cannot start {self._java[0]}: {problem}") from problem
-        started_at = psutil.Process(self.handle.pid).create_time()
-        values = self.facts.as_document() | {"pid": self.handle.pid, "started_at": started_at}
+        started_at = psutil.Process(process.pid).create_time()
+        values = self.facts.as_document() | {"pid": process.pid, "started_at": started_at}
         self.facts = NodeFacts.of(values)
         return self.facts
 
     @property
     def alive(self) -> bool:
-        """Whether the process runs."""
-        if self.handle is not None and self.handle.pid == self.facts.pid:
-            return self.handle.poll() is None
+        """Whether the process runs.
+
+        Its handle does not say so at once: while its keeper waits for the end, `poll` knows nothing of it.
+        """
         return self.facts.process() is not None
 
     def ask_to_end(self) -> None:
@@ -224,8 +224,6 @@ class Node:
             process.wait(max(0.0, within_s))
         except psutil.TimeoutExpired:
             return False
-        if self.handle is not None:
-            self.handle.poll()
         return True
 
     def last_words(self) -> str:
