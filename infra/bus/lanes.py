@@ -2,10 +2,10 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import chain
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -24,8 +24,9 @@ from infra.contracts.errors import EnvironmentFailed
 from infra.contracts.frames import Frame
 from infra.contracts.ports import Snapshotting
 
-_TICKS_IN_TRANSACTION = 50
-"""A transaction costs about the same however much is in it: on three nodes some ten times a tick's frames."""
+_TRANSACTION_S = 0.5
+"""A transaction costs about the same however much is in it, on three nodes some ten times a tick's frames; but readers
+wait for its end."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,9 @@ class Output:
     topic: str
     partition: int
     frame: Frame
+
+
+_Done = tuple[TickBatch, Sequence[Output]]
 
 
 class Handler(Snapshotting, Protocol):
@@ -52,7 +56,8 @@ class LaneConfig:
     `name` is fixed for ever within a namespace: snapshots, consumer group and transactional id carry it. `outputs` are
     the partitions this lane is the only writer of; each gets a tick-end of `source` for every tick. `start` holds the
     offsets to begin at where there is no snapshot (0 by default), `first_tick` the tick expected there (default: any).
-    Ticks before `silent_before` only build state: nothing is written of them, not even their end.
+    Ticks before `silent_before` only build state: nothing is written of them, not even their end. Of the ticks that are
+    ready together, up to `transaction_ticks` go into one transaction.
     """
 
     name: str
@@ -66,6 +71,7 @@ class LaneConfig:
     first_tick: int | None = None
     silent_before: int | None = None
     snapshot_every: int = 60
+    transaction_ticks: int = 200
     stalled_after_s: float = 60.0
 
     @property
@@ -169,10 +175,9 @@ class Lane:
         self._bury([each for each in received if isinstance(each.item, Undecodable)])
         for each in received:
             self._gate.offer(each)
-        done = 0
-        while ready := list(islice(self._gate.release(), self._at_once)):
-            self._work(ready)
-            done += len(ready)
+        done, ready = 0, self._gate.release()
+        while worked := self._work(ready):
+            done += worked
         self._producer.check()
         self._require_progress()
         return done
@@ -233,24 +238,34 @@ class Lane:
                 assert isinstance(each.item, Undecodable)  # noqa: S101 - filtered by the caller
                 self._letters.bury(each, each.item.error)
 
-    @property
-    def _at_once(self) -> int:
-        """Ticks worked on together: many in one transaction, so that a lane that is behind does not pay for each."""
-        until_snapshot = max(1, self._config.snapshot_every - self._unsaved)
-        return min(_TICKS_IN_TRANSACTION, until_snapshot) if self._transactions else 1
-
-    def _work(self, batches: Sequence[TickBatch]) -> None:
-        to_write = [batch for batch in batches if not self._is_silent(batch) and not self._is_written(batch)]
-        writing = {batch.tick for batch in to_write}
-        transaction = self._transactions.ticks(to_write) if self._transactions and to_write else _nothing()
-        with transaction:
-            done = [(batch, self._handle(batch, write=batch.tick in writing)) for batch in batches]
+    def _work(self, ready: Iterator[TickBatch]) -> int:
+        """Work on the next tick, or on as many of those that are ready as one transaction takes; how many."""
+        first = next(ready, None)
+        if first is None:
+            return 0
+        write = not self._is_silent(first) and not self._is_written(first)
+        if self._transactions and write:
+            with self._transactions.ticks() as written:
+                done = list(self._in_one(chain([first], ready), written))
+        else:
+            done = [(first, self._handle(first, write=write))]
         if self._hooks.after_tick is not None:
             for batch, outputs in done:
                 self._hooks.after_tick(batch, outputs)
-        self._unsaved += len(batches)
+        self._unsaved += len(done)
         if self._unsaved >= self._config.snapshot_every:
             self.save()
+        return len(done)
+
+    def _in_one(self, ready: Iterable[TickBatch], written: list[TickBatch]) -> Iterator[_Done]:
+        """Work on and write ticks until a transaction has enough of them, or a snapshot is due."""
+        room = min(self._config.transaction_ticks, self._config.snapshot_every - self._unsaved)
+        until = time.monotonic() + _TRANSACTION_S
+        for batch in ready:
+            yield batch, self._handle(batch, write=True)
+            written.append(batch)
+            if len(written) >= room or time.monotonic() > until:
+                return
 
     def _handle(self, batch: TickBatch, *, write: bool) -> Sequence[Output]:
         config = self._config

@@ -5,7 +5,7 @@ is the second layer, for readers who do not.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from infra.bus.clients import DELIVERY_TIMEOUT_MS, REQUEST_TIMEOUT_MS, broker_failed
@@ -51,12 +51,13 @@ class Transactions:
         return offsets
 
     @contextmanager
-    def ticks(self, batches: Sequence[TickBatch]) -> Iterator[None]:
-        """What is sent inside becomes visible together with the offsets of the last tick, or not at all."""
-        last = batches[-1].offsets
-        offsets = {KafkaPartition(*where): OffsetAndMetadata(offset, "", -1) for where, offset in last.items()}
+    def ticks(self) -> Iterator[list[TickBatch]]:
+        """What is sent inside becomes visible together with the offsets of the last tick put in, or not at all."""
+        done: list[TickBatch] = []
         with self._transaction():
-            yield
+            yield done
+            last = done[-1].offsets
+            offsets = {KafkaPartition(*where): OffsetAndMetadata(offset, "", -1) for where, offset in last.items()}
             group = self._consumer.kafka.group_metadata()
             self._bounded(
                 "adding offsets to a transaction",
