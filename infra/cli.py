@@ -1,4 +1,4 @@
-"""Commands of the ground floor: broker, tail, deadletters, doctor, bench bus."""
+"""Commands of the ground floor: broker, tail, deadletters, doctor, bench bus, bench eos."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from infra.broker_options import SecurityFile
+from infra.broker_options import Nodes, SecurityFile
 from infra.bus.cli import broker
 from infra.console import emit_json, say, stderr
 from infra.contracts.errors import EnvironmentFailed
@@ -86,10 +86,29 @@ def bench_bus(
         emit_json(result)
 
 
+def bench_eos(
+    rows: Annotated[int, typer.Option("--rows", min=1, max=10_000, help="Events in a frame.")] = 1_000,
+    ticks: Annotated[int, typer.Option("--ticks", min=10, help="Ticks of four frames, in each measurement.")] = 400,
+    rounds: Annotated[int, typer.Option("--rounds", min=1, help="How often both ways are measured, in turn.")] = 5,
+    nodes: Nodes = 1,
+    json: Json = False,
+) -> None:
+    """Exactly-once through two hops on Apache Kafka, beside at-least-once in the same run with the same frames."""
+    from infra.bus.eos.bench import EosBench, run_bench
+
+    result = run_bench(EosBench(rows=rows, ticks=ticks, rounds=rounds, nodes=nodes), progress=say)
+    say(
+        f"exactly once {result['frames_per_s']:,} frames/s ({result['events_per_s']:,} events/s), at least once "
+        f"{result['at_least_once_frames_per_s']:,}: exactly-once costs {result['cost']:.1%}"
+    )
+    if json:
+        emit_json(result)
+
+
 COMMANDS: dict[str, typer.Typer | Callable[..., Any]] = {
     "broker": broker,
     "tail": tail,
     "deadletters": deadletters,
     "doctor": doctor,
 }
-BENCHES: dict[str, Callable[..., Any]] = {"bus": bench_bus}
+BENCHES: dict[str, Callable[..., Any]] = {"bus": bench_bus, "eos": bench_eos}

@@ -101,7 +101,7 @@ def test_tail_wants_bootstrap_and_namespace_together() -> None:
 
 
 def test_the_commands_of_this_part_are_these() -> None:
-    assert (set(cli.COMMANDS), set(cli.BENCHES)) == ({"broker", "tail", "deadletters", "doctor"}, {"bus"})
+    assert (set(cli.COMMANDS), set(cli.BENCHES)) == ({"broker", "tail", "deadletters", "doctor"}, {"bus", "eos"})
 
 
 def test_payloads_of_other_families_are_null_in_made_up_events() -> None:

@@ -1,0 +1,1 @@
+"""What exactly-once costs, measured: frames through two hops of real lanes, with transactions and without."""
