@@ -9,7 +9,7 @@ STAMP := .venv/.complete
 
 CHROMIUM := /usr/bin/chromium
 
-.PHONY: setup lock demo test browser test-unit lint bench real-input clean
+.PHONY: setup lock demo test browser test-unit lint bounce bench real-input clean
 
 setup: $(STAMP)
 
@@ -47,8 +47,13 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
+# Kafka's own test of transactions in full: some minutes, three nodes. A small one is in `make test`.
+bounce: setup
+	$(BIN)/python -m tests.support.bounce
+
 bench: setup
 	$(BIN)/calmverse bench bus
+	$(BIN)/calmverse bench eos
 	$(BIN)/calmverse bench sim
 
 real-input: setup
