@@ -14,11 +14,13 @@ class Capabilities:
     wait; one that only looks again after a part of the wait needs a short one to keep a hop fast.
     `outage_s`: how long it may be away before it must be taken for gone: one whose data is on disk, or in several
     nodes, comes back with all that it held.
+    `on_disk`: whether it keeps all that it is given on a disk of ours, so that topics need not go once they are read.
     """
 
     transactions: bool
     fetch_wait_ms: int
     outage_s: float = 0.0
+    on_disk: bool = False
 
 
 class Broker(Protocol):

@@ -247,7 +247,8 @@ def _megabytes(value: float | None) -> str:
 
 def _rotation(facts: RunFacts) -> str:
     each = facts.number("ticks_a_topic")
-    return f"times, each {int(each)} minutes" if each else "times"
+    kept = ", all kept on disk" if facts.summary.get("topics_kept") else ""
+    return (f"times, each {int(each)} minutes" if each else "times") + kept
 
 
 def _frames(facts: RunFacts, value_bytes: float | None) -> str:

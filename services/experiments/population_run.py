@@ -9,6 +9,7 @@ from typing import Any
 
 from infra import runs
 from infra.bus.admin import create_topics, delete_topics
+from infra.bus.apache.control import disk_use
 from infra.bus.broker import describe
 from infra.console import progress_bar, say
 from infra.contracts.digest import Digest
@@ -24,7 +25,7 @@ from services.experiments.pages_population import build_population_report
 from services.experiments.publishing import Published, PublishTo, Tally
 from services.experiments.run import write_scenario
 from services.experiments.segments import STREAMS, Segments
-from services.experiments.stack import StackOptions
+from services.experiments.stack import BROKER_FOLDER, StackOptions
 from simulation.scenarios.model import Scenario
 from simulation.shards.on_ray import RayShards
 from simulation.shards.shard import ShardPlan, Told
@@ -135,9 +136,11 @@ class _PopulationRun:
         reader.end_at(self.segments.first_tick + self.ticks - 1)
 
     def _rotate(self, segment: int, through: int) -> None:
-        """Make the segment's topics, and delete those that have been read."""
+        """Make the segment's topics, and delete those that have been read, unless there is a disk for them."""
         bootstrap = self.broker.bootstrap
         create_topics(bootstrap, self.segments.topics(segment).values())
+        if self.broker.capabilities.on_disk:
+            return
         for old in range(self.deleted, through):
             delete_topics(bootstrap, self.segments.topics(old).values())
         self.deleted = max(self.deleted, through)
@@ -171,6 +174,8 @@ class _PopulationRun:
             "shards": self.request.shards,
             "broker": describe(self.broker),
             "topics_rotated": self.segments.count,
+            "topics_kept": self.broker.capabilities.on_disk,
+            "broker_disk_bytes": disk_use((self.folder.path / BROKER_FOLDER).rglob("*")),
             "wall_s": round(wall_s, 1),
             "phases_s": self.display.seconds,
             "ticks_a_topic": self.request.rotate_every,

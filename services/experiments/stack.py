@@ -28,6 +28,9 @@ NODE = "broker node"
 PATIENCE_S = 90
 """How long a service may be without its broker or its disk before it gives up."""
 
+BROKER_FOLDER = "broker"
+"""Where in the run folder a broker keeps its data, where it has any."""
+
 _IN_THE_LOOP = ("monitor", "interventions")
 RAY_CPUS = 4
 """Logical CPUs given to Ray: with as many as there are, training workers leave none to Ray Data, and nothing moves."""
@@ -42,7 +45,7 @@ class StackOptions:
 
     def open(self, run: RunDir) -> Broker:
         """The broker, not started; what it keeps on disk is in the run folder unless it was told where."""
-        return open_broker(replace(self.broker, data=self.broker.data or run.path / "broker"))
+        return open_broker(replace(self.broker, data=self.broker.data or run.path / BROKER_FOLDER))
 
 
 class Stack:

@@ -57,7 +57,7 @@ class ApacheBroker:
     """
 
     kind: Final = "apache"
-    capabilities: Final = Capabilities(transactions=True, fetch_wait_ms=500, outage_s=60.0)
+    capabilities: Final = Capabilities(transactions=True, fetch_wait_ms=500, outage_s=60.0, on_disk=True)
 
     def __init__(self, options: ApacheOptions | None = None) -> None:
         self._options = options or ApacheOptions()

@@ -96,12 +96,12 @@ def _node(facts: NodeFacts, data: Path) -> dict[str, Any]:
         "controller_port": facts.controller_port,
         "pid": facts.pid,
         "running": facts.process() is not None,
-        "disk_bytes": _disk_use(folder.rglob("*")),
+        "disk_bytes": disk_use(folder.rglob("*")),
         "log": str(folder / "server.log"),
     }
 
 
-def _disk_use(paths: Iterable[Path]) -> int:
+def disk_use(paths: Iterable[Path]) -> int:
     """Bytes that files take on disk: an index is a sparse file of 10 MB."""
     total = 0
     for path in paths:

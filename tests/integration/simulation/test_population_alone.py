@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from infra.bus.admin import list_topics
+from infra.bus.apache.control import disk_use
 from infra.bus.brokers import BrokerOptions, open_broker
 from infra.hosting.ray_session import ray_session
 from services.experiments.population_run import PopulationRequest, clean, run_population
@@ -16,6 +17,7 @@ from services.experiments.stack import StackOptions
 from simulation.scenarios import load
 from simulation.shards.shard import DigestOutlet, ShardPlan, merged
 from simulation.shards.together import run_together
+from tests.support.apache import CACHE, require_apache
 from tests.support.command import calmverse, started
 
 pytestmark = [
@@ -55,6 +57,18 @@ def test_an_hour_over_ten_topics_arrives_whole_and_the_topics_are_gone(tmp_path:
     assert series["events"].sum() == done["events_emitted"]
     report = (tmp_path / "latest" / "report.html").read_text()
     assert f"{done['events_read']:,} were read back: each once, none lost" in report
+
+
+def test_apache_kafka_keeps_every_topic_on_disk(tmp_path: Path) -> None:
+    require_apache()
+    with ray_session(3):
+        done = run_hour(tmp_path, StackOptions(broker=BrokerOptions(kind="apache", cache=CACHE)), rotate_every=20)
+    assert clean(done)
+    assert done["topics_kept"]
+    assert done["broker_disk_bytes"] > done["bytes"] > 0
+    kept = list((tmp_path / "latest" / "broker").rglob("calm.*.events-0"))
+    assert len(kept) == done["topics_rotated"] == 3
+    assert all(disk_use(partition.glob("*.log")) > 0 for partition in kept)
 
 
 def test_the_command_tells_the_same_and_takes_no_model(tmp_path: Path) -> None:
