@@ -9,7 +9,7 @@ STAMP := .venv/.complete
 
 CHROMIUM := /usr/bin/chromium
 
-.PHONY: setup lock demo test browser test-unit lint bounce bench real-input clean
+.PHONY: setup lock demo test browser java test-unit lint bounce bench real-input clean
 
 setup: $(STAMP)
 
@@ -29,7 +29,7 @@ lock: setup
 demo: setup
 	$(BIN)/calmverse run demo --seed 7
 
-test: setup browser
+test: setup browser java
 	$(BIN)/pytest -q --durations=15
 
 # What the tests of the pages look at them with. Without it they are skipped, and pytest says so.
@@ -37,6 +37,12 @@ browser:
 	@test -x $(CHROMIUM) || { echo "installing chromium (Debian package) for the tests of the pages" >&2; \
 		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium >/dev/null; } \
 		|| echo "note: chromium could not be installed: the tests that need a browser are skipped; as root: apt-get install chromium" >&2; }
+
+# What the tests of Apache Kafka run it with. Without it they are skipped, and pytest says so; in CI they fail.
+java:
+	@command -v java >/dev/null && command -v mvn >/dev/null || { echo "installing Java and Maven (Debian packages) for the tests of Apache Kafka" >&2; \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends openjdk-17-jre-headless maven >/dev/null; } \
+		|| echo "note: Java and Maven could not be installed: Apache Kafka is not tested; as root: apt-get install openjdk-17-jre-headless maven" >&2; }
 
 test-unit: setup
 	$(BIN)/pytest -q -m "not integration and not e2e"

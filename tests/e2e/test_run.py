@@ -61,7 +61,7 @@ def test_its_audit_is_clean_and_every_fault_made_in_its_topics_is_found(run_dir:
     assert document["records"] == len(records)
     generator = np.random.default_rng(7)
     for fault in FAULTS:
-        for at in generator.integers(len(records), size=2):
+        for at in generator.integers(len(records), size=6):
             faulty, evidence, own = fault(records, int(at))
             verdict = audit(evidence or read(faulty))
             assert is_located(verdict, own, slack=1 if fault is reordered else 0), (
