@@ -15,6 +15,12 @@ settings.register_profile("calmverse", deadline=None, derandomize=True)
 settings.load_profile("calmverse")
 
 
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector to what tests make: it is asked after many, and modules are millions of objects."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def scrubbed_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):

@@ -120,32 +120,32 @@ def test_decisions_carry_propensities_and_spans_can_be_read_with_duckdb(run_dir:
     assert duckdb.read_parquet(str(spans)).aggregate("count(distinct service) as services").fetchall()[0][0] >= 5
 
 
+SHORT = "0.06"
+"""Days of a run on three nodes that share two cores with everything else."""
 CLUSTER = ("--broker", "apache", "--nodes", "3")
 
 
-def test_kills_of_every_service_and_of_a_broker_node_change_nothing(
-    folder: Path, run_dir: Path, summary: dict[str, Any]
-) -> None:
+def test_kills_of_every_service_and_of_a_broker_node_change_nothing(folder: Path, run_dir: Path) -> None:
     broker, kills = (CLUSTER, 5) if has_apache() else ((), 4)
     CACHE.mkdir(exist_ok=True)
     (folder / DEFAULT_CACHE).symlink_to(CACHE)  # Kafka's jars are fetched once for all tests
     model = str(run_dir / "model")
-    options = ("--seed", "7", "--model", model, "--kills", str(kills), "--json")
+    options = ("--seed", "7", "--model", model, "--set", f"days={SHORT}", "--kills", str(kills), "--json")
     again = last_json(calmverse("run", "tiny", *broker, *options, cwd=folder))
     victims = [kill["victim"] for kill in again["kills"]]
     assert sorted(victims) == sorted({"monitor", "interventions", "archiver", "gateway", "broker node"} & set(victims))
     assert len(victims) == kills
     assert all(0 < kill["back_s"] < 170 for kill in again["kills"])
     assert (again["events_lost"], again["events_duplicated"], again["dead_letters"]) == (0, 0, 0)
-    assert again["digest"] == summary["digest"]
-    assert again["interventions_applied"] == summary["interventions_applied"] > 0
+    assert again["interventions_applied"] > 0
+    assert (again["interventions_applied"], again["digest"]) == in_process(run_dir, 7, SHORT)
     page = (folder / "runs" / again["run_id"] / "report.html").read_text()
     assert all(victim in page.partition("What was killed")[2] for victim in victims)
 
 
-def in_process(run_dir: Path, seed: int) -> tuple[int, str]:
+def in_process(run_dir: Path, seed: int, days: str = "0.25") -> tuple[int, str]:
     """The same loop with the run's model and no Kafka: practices applied, and the digest."""
-    scenario = load("tiny")
+    scenario = load("tiny", {"days": days})
     plan = LearningPlan.of_scenario(scenario.policy, scenario.training, seed)
     trained = load_model(run_dir / "model")
     scorer, population, digest = open_scorer(trained), Metaverse(scenario, seed), Digest()

@@ -1,9 +1,11 @@
 """What the bus promises when writers fail, return, and compete, on every broker it can run on."""
 
+import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import replace
+from types import TracebackType
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +15,7 @@ from infra.bus.broker import Broker
 from infra.bus.clients import common_settings
 from infra.bus.consumer import FrameConsumer
 from infra.bus.kafka_library import KafkaConsumer, KafkaError
+from infra.bus.kafka_library import TopicPartition as KafkaPartition
 from infra.bus.lanes import Lane
 from infra.bus.messages import Raw
 from infra.bus.producer import FrameProducer, TickMark
@@ -32,6 +35,7 @@ from tests.support.buses import (
     released,
     send_tick,
 )
+from tests.support.hosted import eventually
 
 pytestmark = [
     pytest.mark.integration,
@@ -39,7 +43,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-WITHIN_S = 60.0
+WITHIN_S = 120.0
 
 
 def send_ticks(broker: Broker, topics: Topics, ticks: range) -> None:
@@ -164,40 +168,62 @@ def test_a_late_tick_end_holds_the_tick_and_a_missing_one_ends_the_lane(broker: 
 
 
 def test_outside_readers_in_a_group_share_and_hand_over(broker: Broker, topics: Topics) -> None:
-    first, second = (member(broker, topics) for _ in range(2))
-    seen: set[bytes] = set()
-    with FrameProducer(broker.bootstrap, namespace=topics.namespace, client_id="test") as producer:
-        poll_until([first, second], seen, lambda: bool(first.assignment() and second.assignment()))
-        assert not first.assignment() & second.assignment()
-        send_numbers(producer, topics, range(40))
-        poll_until([first, second], seen, lambda: len(seen) == 40)
-        second.close(autocommit=True)
+    with (
+        FrameProducer(broker.bootstrap, namespace=topics.namespace, client_id="test") as producer,
+        Member(broker, topics) as first,
+    ):
+        with Member(broker, topics) as second:
+            eventually(lambda: share_all(first, second), "both reading their share", WITHIN_S)
+            send_numbers(producer, topics, range(40))
+            eventually(lambda: len(first.seen | second.seen) == 40, "everything being read", WITHIN_S)
         send_numbers(producer, topics, range(40, 80))
-        poll_until([first], seen, lambda: len(seen) == 80)
-    assert len(first.assignment()) == PARTITIONS
-    first.close()
-    assert sorted(map(int, seen)) == list(range(80))
+        eventually(lambda: len(first.seen | second.seen) == 80, "the first reading on alone", WITHIN_S)
+        assert len(first.assigned) == PARTITIONS
+    assert sorted(map(int, first.seen | second.seen)) == list(range(80))
 
 
-def member(broker: Broker, topics: Topics) -> KafkaConsumer:
-    return KafkaConsumer(
-        topics.events,
-        **common_settings(broker.bootstrap, "test"),
-        group_id=topics.namespace,
-        session_timeout_ms=6_000,
-        auto_offset_reset="earliest",
-    )
+class Member:
+    """A reader in a group, in a thread of its own: members have to answer each other while they share anew."""
+
+    def __init__(self, broker: Broker, topics: Topics) -> None:
+        self.seen: frozenset[bytes] = frozenset()
+        self.assigned: frozenset[KafkaPartition] = frozenset()
+        self._broker, self._topics = broker, topics
+        self._leaves = threading.Event()
+        self._thread = threading.Thread(target=self._read, name="member", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._leaves.set()
+        self._thread.join(WITHIN_S)
+
+    def _read(self) -> None:
+        consumer = KafkaConsumer(
+            self._topics.events,
+            **common_settings(self._broker.bootstrap, "test"),
+            group_id=self._topics.namespace,
+            session_timeout_ms=6_000,
+            auto_offset_reset="earliest",
+        )
+        while not self._leaves.is_set():
+            found = consumer.poll(100)
+            self.seen |= {record.value for records in found.values() for record in records}
+            self.assigned = frozenset(consumer.assignment())
+        consumer.close(autocommit=True)
+
+
+def share_all(first: Member, second: Member) -> bool:
+    """Whether each has a part of the partitions, none of them both, and together all."""
+    apart = not first.assigned & second.assigned
+    return apart and bool(first.assigned and second.assigned) and len(first.assigned | second.assigned) == PARTITIONS
 
 
 def send_numbers(producer: FrameProducer, topics: Topics, numbers: range) -> None:
     for number in numbers:
         producer.send_raw(topics.events, number % PARTITIONS, Raw(None, str(number).encode()))
     producer.flush()
-
-
-def poll_until(members: list[KafkaConsumer], seen: set[bytes], done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WITHIN_S
-    while not done():
-        assert time.monotonic() < deadline, f"{len(seen)} records were read"
-        for each in members:
-            seen.update(record.value for records in each.poll(100).values() for record in records)
