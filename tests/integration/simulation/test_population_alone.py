@@ -74,7 +74,7 @@ def test_apache_kafka_keeps_every_topic_on_disk(tmp_path: Path) -> None:
 def test_the_command_tells_the_same_and_takes_no_model(tmp_path: Path) -> None:
     refused = calmverse("run", "tiny", "--no-services", "--policy", "random", cwd=tmp_path)
     assert refused.returncode == 2
-    assert "leave out --model, --policy, --otlp and --record" in refused.stderr
+    assert "leave out --model, --policy, --otlp, --record and --kills" in refused.stderr
     done = calmverse("run", "tiny", "--no-services", "--set", "days=0.05", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout.splitlines()[-1])
