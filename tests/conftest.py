@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 
 from infra.bus.apache.cluster import ApacheBroker
-from tests.support.apache import Secured, secured_node, three_nodes
+from tests.support.apache import Secured, collect_sockets, secured_node, three_nodes
 
 # Examples are a function of the test alone, and a slow machine is not a failure.
 settings.register_profile("calmverse", deadline=None, derandomize=True)
@@ -39,6 +39,13 @@ def garbage_collected_where_its_warnings_are_expected(request: pytest.FixtureReq
     yield
     if request.node.get_closest_marker("filterwarnings"):
         gc.collect()
+
+
+@pytest.fixture
+def library_lets_go(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Sockets that the Kafka library left open are found here, where their warning is expected, and not later."""
+    yield
+    collect_sockets(caplog)
 
 
 @pytest.fixture(scope="session")

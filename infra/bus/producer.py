@@ -17,7 +17,8 @@ from infra.bus.clients import (
     broker_failed,
     common_settings,
 )
-from infra.bus.kafka_library import KafkaError, KafkaProducer
+from infra.bus.kafka_library import KafkaError
+from infra.bus.library_producer import LibraryProducer
 from infra.bus.messages import Raw
 from infra.contracts.errors import EnvironmentFailed
 from infra.contracts.frames import Frame, Lineage, TickEnd, encode, encode_tick_end
@@ -101,7 +102,7 @@ class FrameProducer:
         self._kafka = _connect(bootstrap, client_id, transactional_id, (linger_ms, delivery_ms))
 
     @property
-    def kafka(self) -> KafkaProducer:
+    def kafka(self) -> LibraryProducer:
         """The library's producer, for transactions."""
         return self._kafka
 
@@ -220,24 +221,15 @@ class FrameProducer:
             raise EnvironmentFailed(str(self._failure))
 
 
-class _Client(KafkaProducer):  # type: ignore[misc]  # the library publishes no types
-    """The library's producer, able to be closed while records are queued that can no longer be sent."""
-
-    abandoned = False
-
-    def flush(self, timeout: float | None = None) -> None:
-        """Wait for what is queued, unless it is given up: `close` begins with this, and would never get further."""
-        if not self.abandoned:
-            super().flush(timeout)
-
-
-def _connect(bootstrap: str, client_id: str, transactional_id: str | None, times_ms: tuple[int, int]) -> _Client:
+def _connect(
+    bootstrap: str, client_id: str, transactional_id: str | None, times_ms: tuple[int, int]
+) -> LibraryProducer:
     linger_ms, delivery_ms = times_ms
     settings = common_settings(bootstrap, client_id)
     if not liveness.answers(bootstrap):
         raise broker_failed(bootstrap, "connecting a producer", "it does not answer")
     with broker_errors(bootstrap, "connecting a producer"):
-        return _Client(
+        return LibraryProducer(
             **settings,
             metrics_enabled=False,
             acks="all",

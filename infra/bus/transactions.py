@@ -4,13 +4,12 @@ Outside readers with `read_committed` then see each thing once. Lanes recognise 
 is the second layer, for readers who do not.
 """
 
-import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
-from infra.bus.clients import DELIVERY_TIMEOUT_MS, REQUEST_TIMEOUT_MS, broker_failed
+from infra.bus.clients import DELIVERY_TIMEOUT_MS, REQUEST_TIMEOUT_MS, broker_errors
 from infra.bus.consumer import FrameConsumer
-from infra.bus.kafka_library import KafkaError, OffsetAndMetadata
+from infra.bus.kafka_library import OffsetAndMetadata
 from infra.bus.kafka_library import TopicPartition as KafkaPartition
 from infra.bus.messages import TopicPartition
 from infra.bus.producer import FrameProducer
@@ -36,18 +35,16 @@ class Transactions:
 
     def open(self) -> None:
         """Take the transactional id over and end what an earlier holder left open; raises EnvironmentFailed."""
-        self._bounded("taking over the transactional id", self._producer.kafka.init_transactions)
+        with self._errors("taking over the transactional id"):
+            self._producer.kafka.take_over(_PATIENCE_S)
 
     def committed(self, inputs: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         """The committed offset of each input, 0 where there is none; raises EnvironmentFailed."""
         offsets: dict[TopicPartition, int] = {}
-
-        def ask() -> None:
+        with self._errors("reading committed offsets"):
             for where in inputs:
                 found = self._consumer.kafka.committed(KafkaPartition(*where), timeout_ms=REQUEST_TIMEOUT_MS)
                 offsets[where] = found or 0
-
-        self._bounded("reading committed offsets", ask)
         return offsets
 
     @contextmanager
@@ -59,10 +56,8 @@ class Transactions:
             last = done[-1].offsets
             offsets = {KafkaPartition(*where): OffsetAndMetadata(offset, "", -1) for where, offset in last.items()}
             group = self._consumer.kafka.group_metadata()
-            self._bounded(
-                "adding offsets to a transaction",
-                lambda: self._producer.kafka.send_offsets_to_transaction(offsets, group),
-            )
+            with self._errors("adding offsets to a transaction"):
+                self._producer.kafka.add_offsets(offsets, group, _PATIENCE_S)
 
     @contextmanager
     def apart(self) -> Iterator[None]:
@@ -73,33 +68,19 @@ class Transactions:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         kafka = self._producer.kafka
-        self._bounded("beginning a transaction", kafka.begin_transaction)
+        with self._errors("beginning a transaction"):
+            kafka.begin_transaction()
         try:
             yield
             self._producer.flush()
-            self._bounded("committing a transaction", kafka.commit_transaction)
+            with self._errors("committing a transaction"):
+                kafka.commit(_PATIENCE_S)
         except EnvironmentFailed:
             raise  # the outcome is unknown, and the next holder of the id ends it
         except BaseException:
-            self._bounded("aborting a transaction", kafka.abort_transaction)
+            with self._errors("aborting a transaction"):
+                kafka.abort(_PATIENCE_S)
             raise
 
-    def _bounded(self, doing: str, call: Callable[[], object]) -> None:
-        """Run a call that has no timeout of its own; raises EnvironmentFailed when it fails or takes too long."""
-        failures: list[BaseException] = []
-
-        def attempt() -> None:
-            try:
-                call()
-            except BaseException as problem:  # noqa: BLE001 - raised again below, in the thread that asked
-                failures.append(problem)
-
-        worker = threading.Thread(target=attempt, name="transaction", daemon=True)
-        worker.start()
-        worker.join(_PATIENCE_S)
-        if worker.is_alive():
-            raise broker_failed(self._bootstrap, doing, f"no answer within {_PATIENCE_S:.0f} s, the outcome is unknown")
-        if failures and isinstance(failures[0], KafkaError):
-            raise broker_failed(self._bootstrap, doing, failures[0]) from failures[0]
-        if failures:
-            raise failures[0]
+    def _errors(self, doing: str) -> AbstractContextManager[None]:
+        return broker_errors(self._bootstrap, doing)

@@ -27,6 +27,13 @@ from infra.bus.security import Security
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / DEFAULT_CACHE
 LETS_GO_WITHIN_S = 20.0
+KAFKA_LIBRARY = [
+    pytest.mark.integration,
+    pytest.mark.usefixtures("library_lets_go"),
+    # The Kafka library does not close the sockets of refused and of cut connections.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+"""The marks of a module whose tests see brokers come and go."""
 MECHANISM = "SCRAM-SHA-512"
 OWNER, OWNER_PASSWORD = "owner", "all-rights-and-42"  # may do everything
 GUEST, GUEST_PASSWORD = "guest", "no-rights-at-all"  # may log in, and nothing else
@@ -60,8 +67,9 @@ def collect_sockets(caplog: pytest.LogCaptureFixture) -> None:
     for phase in ("setup", "call", "teardown"):
         caplog.get_records(phase).clear()
     for thread in threading.enumerate():
-        if thread.name.endswith(("network-thread", "transaction")):
+        if thread.name.endswith("network-thread"):
             thread.join(LETS_GO_WITHIN_S)
+            assert not thread.is_alive(), f"{thread.name} goes on after its client was closed"
     for _ in range(5):  # what one pass finalises lets go of more
         gc.collect()
 

@@ -11,7 +11,7 @@ from infra.bus.broker import Broker
 from infra.bus.brokers import BrokerOptions, open_broker
 from infra.bus.external import ExternalBroker
 from infra.contracts.topics import Topics
-from tests.support.apache import Secured, collect_sockets
+from tests.support.apache import Secured
 
 _NUMBERS = itertools.count()
 
@@ -35,13 +35,6 @@ def broker(request: pytest.FixtureRequest) -> Broker:
     external = ExternalBroker(secured.broker.bootstrap, secured.security())
     external.start()
     return external
-
-
-@pytest.fixture(autouse=True)
-def collected(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Sockets that the Kafka library left open are found here, where their warning is expected, and not later."""
-    yield
-    collect_sockets(caplog)
 
 
 @pytest.fixture

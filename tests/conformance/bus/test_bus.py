@@ -24,6 +24,7 @@ from infra.contracts.errors import EnvironmentFailed
 from infra.contracts.events import EVENT
 from infra.contracts.frames import Frame, TickEnd, encode
 from infra.contracts.topics import Topics
+from tests.support.apache import KAFKA_LIBRARY
 from tests.support.batches import random_batch
 from tests.support.buses import (
     WITHIN_S,
@@ -35,11 +36,7 @@ from tests.support.buses import (
     send_tick,
 )
 
-pytestmark = [
-    pytest.mark.integration,
-    # The Kafka library drops the reference to a socket whose connection was cut without closing it.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = KAFKA_LIBRARY
 
 ROWS = 5
 

@@ -23,14 +23,11 @@ from infra.contracts.topics import PARTITIONS, Topics
 from infra.deadletters.cases import find_cases
 from infra.deadletters.replay import plan, replay
 from infra.tail import Target
+from tests.support.apache import KAFKA_LIBRARY
 from tests.support.batches import random_batch
 from tests.support.buses import Numbering, need_transactions, numbering_config, numbers_of, read_all, released
 
-pytestmark = [
-    pytest.mark.integration,
-    # The Kafka library drops the reference to a socket whose connection was cut without closing it.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = KAFKA_LIBRARY
 
 ROWS = 4
 on_one_broker = pytest.mark.parametrize("broker", ["embedded"], indirect=True)

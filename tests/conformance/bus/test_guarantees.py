@@ -24,6 +24,7 @@ from infra.contracts.events import EVENT
 from infra.contracts.frames import Frame, TickEnd
 from infra.contracts.identity import partition_of
 from infra.contracts.topics import PARTITIONS, Topics
+from tests.support.apache import KAFKA_LIBRARY
 from tests.support.batches import random_batch
 from tests.support.buses import (
     Numbering,
@@ -37,11 +38,7 @@ from tests.support.buses import (
 )
 from tests.support.hosted import eventually
 
-pytestmark = [
-    pytest.mark.integration,
-    # The Kafka library drops the reference to a socket whose connection was cut without closing it.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = KAFKA_LIBRARY
 
 WITHIN_S = 120.0
 

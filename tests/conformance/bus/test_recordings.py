@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from infra.bus.admin import open_admin
 from infra.bus.broker import Broker
 from infra.bus.kafka_library import OffsetAndMetadata
@@ -17,14 +15,11 @@ from infra.contracts.topics import PARTITIONS, Topics
 from load_tests.audit.accounts import audit_records
 from load_tests.audit.evidence import Evidence
 from load_tests.audit.from_records import read_evidence, with_commits
+from tests.support.apache import KAFKA_LIBRARY
 from tests.support.batches import random_batch
 from tests.support.buses import Numbering, need_transactions, numbering_config, send_tick
 
-pytestmark = [
-    pytest.mark.integration,
-    # The Kafka library drops the reference to a socket whose connection was cut without closing it.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = KAFKA_LIBRARY
 
 TICKS = 4
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -24,24 +24,13 @@ from infra.bus.producer import FrameProducer
 from infra.contracts.errors import BadInput, EnvironmentFailed
 from infra.contracts.events import EVENT
 from infra.contracts.topics import Topics
-from tests.support.apache import CACHE, ROOT, collect_sockets, require_apache
+from tests.support.apache import CACHE, KAFKA_LIBRARY, ROOT, require_apache
 from tests.support.batches import random_batch
 from tests.support.buses import Numbering, numbering_config, numbers_of, read_all, released, send_tick
 
-pytestmark = [
-    pytest.mark.integration,
-    # The Kafka library does not close the sockets of refused connections.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = KAFKA_LIBRARY
 
 WITHIN_S = 120.0
-
-
-@pytest.fixture(autouse=True)
-def collected(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Those sockets are found here, where their warning is expected, and not in some later test."""
-    yield
-    collect_sockets(caplog)
 
 
 def eventually(is_so: Callable[[], bool]) -> bool:

@@ -1,7 +1,5 @@
 """What exactly-once costs is measured with frames that all come through, once and in order."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from infra.bus.admin import create_topics
@@ -9,20 +7,9 @@ from infra.bus.apache.cluster import ApacheBroker
 from infra.bus.eos.bench import EosBench, compare, fill, measure
 from infra.contracts.errors import EnvironmentFailed
 from infra.contracts.topics import Topics
-from tests.support.apache import collect_sockets
+from tests.support.apache import KAFKA_LIBRARY
 
-pytestmark = [
-    pytest.mark.integration,
-    # The Kafka library drops the reference to a socket whose connection was cut without closing it.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-
-
-@pytest.fixture(autouse=True)
-def collected(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Sockets that the Kafka library left open are found here, where their warning is expected, and not later."""
-    yield
-    collect_sockets(caplog)
+pytestmark = KAFKA_LIBRARY
 
 
 def test_both_ways_are_measured_with_the_same_frames_and_the_cost_is_their_ratio(apache_cluster: ApacheBroker) -> None:

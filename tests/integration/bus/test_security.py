@@ -1,6 +1,5 @@
 """TLS, SASL/SCRAM and rights, against Apache Kafka with certificates made for the occasion."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,27 +14,16 @@ from infra.contracts.errors import BadInput, EnvironmentFailed
 from tests.support.apache import (
     GUEST,
     GUEST_PASSWORD,
+    KAFKA_LIBRARY,
     MECHANISM,
     OWNER,
     OWNER_PASSWORD,
     Secured,
-    collect_sockets,
     make_certificates,
 )
 from tests.support.buses import read_all
 
-pytestmark = [
-    pytest.mark.integration,
-    # The Kafka library does not close the sockets of refused connections.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-
-
-@pytest.fixture(autouse=True)
-def collected(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Those sockets are found here, where their warning is expected, and not in some later test."""
-    yield
-    collect_sockets(caplog)
+pytestmark = KAFKA_LIBRARY
 
 
 def test_with_the_right_authority_and_password_everything_works(secured_cluster: Secured, tmp_path: Path) -> None:
