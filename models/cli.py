@@ -29,6 +29,7 @@ def train(
     workers: Annotated[
         int, typer.Option("--workers", min=0, help="Ray Train workers; 0 trains in this process, without Ray.")
     ] = 1,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was stopped.")] = False,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="KEY=VALUE of model or training; may be given again.")
     ] = None,
@@ -50,6 +51,7 @@ def train(
             model=model,
             training=training,
             workers=workers,
+            resume=resume,
             progress=_shower(bar.add_task("training", total=training.epochs), bar),
         )
         result = run_training(request)

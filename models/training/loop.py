@@ -7,7 +7,7 @@ start from the seed, and every operation adds in a fixed order.
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ from models.attention.checkpoint import Weights, weights_of
 from models.attention.model import AttentionConfig, AttentionModel
 from models.training.batches import Batch, Indices, Pieces, batches, cut, plan
 from models.training.dataset import Dataset
+from models.training.savepoints import Position, Savepoints, State
 from models.training.settings import Progress, TrainingConfig
 from models.training.split import Role
 
@@ -59,15 +60,31 @@ def fit(
     training: TrainingConfig,
     report: Callable[[Progress, AttentionModel], None],
     place: Place | None = None,
+    savepoints: Savepoints | None = None,
 ) -> Fitted:
-    """Train on the TRAIN events of `dataset`, stop early on its VALIDATION events. Sets torch's threads and seed."""
+    """Train on the TRAIN events of `dataset`, stop early on its VALIDATION events. Sets torch's threads and seed.
+
+    With `savepoints` the training goes on from the newest, and ends with the weights that it would have had anyway.
+    """
     torch.set_num_threads(training.threads)
     torch.manual_seed(training.seed)
-    return _Fit(dataset, replace(model, outputs=dataset.heads), training, place or Place()).run(report)
+    fitting = _Fit(dataset, replace(model, outputs=dataset.heads), training, place or Place())
+    return fitting.run(report, savepoints)
+
+
+@dataclass
+class _Epoch:
+    """What an epoch has come to: steps done, the loss of each, tokens, seconds on the whole and waiting for input."""
+
+    step: int = 0
+    losses: list[float] = field(default_factory=list)
+    tokens: int = 0
+    seconds: float = 0.0
+    waited: float = 0.0
 
 
 class _Fit:
-    """State of one training: model, optimiser, schedule."""
+    """State of one training: model, optimiser, schedule, number `at` of the epoch, and what that epoch has come to."""
 
     def __init__(self, dataset: Dataset, model: AttentionConfig, training: TrainingConfig, place: Place) -> None:
         self.dataset, self.training, self.place = dataset, training, place
@@ -84,35 +101,75 @@ class _Fit:
         )
         steps = planned // place.workers * training.epochs
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimiser, _warmup_cosine(training, max(steps, 1)))
+        self.at, self.epoch = 0, _Epoch()
+        self.history: list[Progress] = []
+        self.best = weights_of(self.model)
 
-    def run(self, report: Callable[[Progress, AttentionModel], None]) -> Fitted:
-        history: list[Progress] = []
-        best, best_weights = math.inf, weights_of(self.model)
-        for epoch in range(self.training.epochs):
-            progress = self._epoch(epoch)
-            history.append(progress)
-            if progress.validation_loss < best:
-                best, best_weights = progress.validation_loss, weights_of(self.model)
+    def run(self, report: Callable[[Progress, AttentionModel], None], savepoints: Savepoints | None) -> Fitted:
+        self._go_on(savepoints)
+        while self.at < self.training.epochs and not self._no_longer_better():
+            progress = self._epoch(savepoints)
+            if progress.validation_loss < min((each.validation_loss for each in self.history), default=math.inf):
+                self.best = weights_of(self.model)
+            self.history.append(progress)
+            self.at, self.epoch = self.at + 1, _Epoch()
             report(progress, self.model)
-            losses = [each.validation_loss for each in history]
-            if epoch - int(np.argmin(losses)) >= self.training.patience:
-                break
-        return Fitted(config=self.model.config, weights=best_weights, history=tuple(history))
+        return Fitted(config=self.model.config, weights=self.best, history=tuple(self.history))
 
-    def _epoch(self, epoch: int) -> Progress:
-        started, tokens, losses = time.perf_counter(), 0, []
+    def _no_longer_better(self) -> bool:
+        """Whether the best epoch is `patience` epochs ago."""
+        losses = [each.validation_loss for each in self.history]
+        return bool(losses) and self.at - 1 - int(np.argmin(losses)) >= self.training.patience
+
+    def _epoch(self, savepoints: Savepoints | None) -> Progress:
         self.module.train()
-        for batch in batches(self.dataset, self.pieces, self._mine(epoch), self.counted):
-            losses.append(self._step(batch))
-            tokens += int(batch.mask.sum())
-        seconds = time.perf_counter() - started
+        done, began = self.epoch, time.perf_counter()
+        for batch in batches(self.dataset, self.pieces, self._mine(self.at)[done.step :], self.counted):
+            ready = time.perf_counter()
+            done.losses.append(self._step(batch))
+            done.tokens += int(batch.mask.sum())
+            done.step += 1
+            done.waited += ready - began
+            now = time.perf_counter()
+            done.seconds, began = done.seconds + now - began, now
+            if savepoints is not None and done.step % self.training.savepoint_steps == 0:
+                savepoints.save(Position(epoch=self.at, step=done.step), self._shared_state, self._own_state())
         return Progress(
-            epoch=epoch + 1,
+            epoch=self.at + 1,
             epochs=self.training.epochs,
-            train_loss=self.place.mean(float(np.mean(losses)) if losses else math.nan),
+            train_loss=self.place.mean(float(np.mean(done.losses)) if done.losses else math.nan),
             validation_loss=self._validation_loss(),
-            tokens_per_s=tokens * self.place.workers / seconds,
+            tokens_per_s=done.tokens * self.place.workers / max(done.seconds, 1e-9),
+            input_wait_share=done.waited / max(done.seconds, 1e-9),
         )
+
+    def _shared_state(self) -> State:
+        return {
+            "model": self.model.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "best": {name: torch.from_numpy(array) for name, array in self.best.items()},
+            "history": [asdict(each) for each in self.history],
+        }
+
+    def _own_state(self) -> State:
+        return {"random": torch.get_rng_state(), "epoch": asdict(self.epoch)}
+
+    def _go_on(self, savepoints: Savepoints | None) -> None:
+        """Take up the newest savepoint, where there is one."""
+        found = None if savepoints is None else savepoints.newest()
+        if found is None:
+            return
+        position, shared, own = found
+        self.model.load_state_dict(shared["model"])
+        self.optimiser.load_state_dict(shared["optimiser"])
+        self.schedule.load_state_dict(shared["schedule"])
+        self.best = {name: tensor.numpy() for name, tensor in shared["best"].items()}
+        self.history = [Progress(**each) for each in shared["history"]]
+        self.at, self.epoch = position.epoch, _Epoch(step=position.step)
+        if own is not None:
+            torch.set_rng_state(own["random"])
+            self.epoch = _Epoch(**own["epoch"])
 
     def _step(self, batch: Batch) -> float:
         self.optimiser.zero_grad(set_to_none=True)

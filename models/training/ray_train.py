@@ -1,7 +1,8 @@
 """The training loop on Ray Train: 1 to N workers around `loop.fit`, the data through the object store.
 
 Ray Data reads the lake; the decoded events are put into the object store once and mapped by every worker of a node.
-Checkpoints are reported after each epoch, so that the best one survives its worker.
+Ray restarts a worker that dies; where the training then goes on is told by our own savepoints, since the newest
+checkpoint that was reported to Ray can be lost with its worker.
 """
 
 import contextlib
@@ -19,10 +20,13 @@ from models.attention import checkpoint
 from models.attention.model import AttentionConfig, AttentionModel
 from models.training.dataset import Dataset
 from models.training.loop import Fitted, fit
+from models.training.savepoints import Savepoints, identity_of
 from models.training.settings import Progress, TrainingRequest
 
 _PROGRESS = "progress.jsonl"
 _POLL_S = 0.2
+_MOST_FAILURES = 3
+"""Deaths of workers that a training outlives: each goes on from the newest savepoint."""
 
 
 def fit_on_ray(dataset: Dataset, request: TrainingRequest, report: Callable[[Progress], None]) -> Fitted:
@@ -40,6 +44,8 @@ def fit_on_ray(dataset: Dataset, request: TrainingRequest, report: Callable[[Pro
             "model": request.model,
             "training": request.training,
             "storage": storage,
+            "savepoints": str(request.savepoints.resolve()),
+            "identity": identity_of(dataset.digest(), request.model, request.training),
         }
         trainer = TorchTrainer(
             train_on_worker,
@@ -48,8 +54,7 @@ def fit_on_ray(dataset: Dataset, request: TrainingRequest, report: Callable[[Pro
             run_config=train.RunConfig(
                 name="training",
                 storage_path=storage,
-                # A restart begins again from the seed, so it gives the same weights.
-                failure_config=train.FailureConfig(max_failures=1),
+                failure_config=train.FailureConfig(max_failures=_MOST_FAILURES),
             ),
         )
         with _followed(Path(storage) / _PROGRESS, report), _quiet():
@@ -70,8 +75,9 @@ def train_on_worker(settings: dict[str, Any]) -> None:
     place = place_of_worker()
     storage = Path(settings["storage"])
     dataset = ray.get(settings["dataset"])
-    if place.rank == 0:
-        (storage / _PROGRESS).write_text("")
+    savepoints = Savepoints(
+        Path(settings["savepoints"]), settings["identity"], place.rank, everybody_is_here=lambda: place.mean(0.0)
+    )
 
     def report(progress: Progress, model: AttentionModel) -> None:
         if place.rank == 0:
@@ -84,7 +90,7 @@ def train_on_worker(settings: dict[str, Any]) -> None:
                 kept = train.Checkpoint.from_directory(directory)
             train.report({"validation_loss": progress.validation_loss}, checkpoint=kept)
 
-    fitted = fit(dataset, settings["model"], settings["training"], report, place)
+    fitted = fit(dataset, settings["model"], settings["training"], report, place, savepoints)
     if place.rank == 0:
         model = AttentionModel(fitted.config)
         model.load_state_dict(fitted.tensors())

@@ -18,7 +18,8 @@ class TrainingConfig:
     horizon_min: how long (min, simulated) an exposure may wait for its answer; 0 for as long as it likes.
     train_share, validation_share: of people; the rest is the test. time_share: of the training people's time, what is
     later validates. batch_tokens: tokens a step and worker. sequence_tokens: longest piece of one person.
-    patience: epochs without a better validation loss before it stops. threads: of torch, a worker.
+    patience: epochs without a better validation loss before it stops. threads: of torch, a worker. savepoint_steps:
+    steps between two savepoints; no more than these are repeated after a worker died.
     """
 
     seed: int = 1
@@ -35,9 +36,13 @@ class TrainingConfig:
     validation_share: float = 0.1
     time_share: float = 0.85
     threads: int = 1
+    savepoint_steps: int = 100
 
     def __post_init__(self) -> None:
-        positive = ("epochs", "patience", "learning_rate", "clip", "batch_tokens", "sequence_tokens", "threads")
+        positive = (
+            *("epochs", "patience", "learning_rate", "clip"),
+            *("batch_tokens", "sequence_tokens", "threads", "savepoint_steps"),
+        )
         for name in positive:
             if getattr(self, name) <= 0:
                 raise BadInput(f"{name}={getattr(self, name)} must be above 0")
@@ -57,13 +62,17 @@ class TrainingConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """A report after each epoch: losses are mean log losses over heads; tokens_per_s is of the training part."""
+    """A report after each epoch: losses are mean log losses over heads; tokens_per_s is of the training part.
+
+    input_wait_share: of the training part's time, what was spent waiting for the next batch.
+    """
 
     epoch: int
     epochs: int
     train_loss: float
     validation_loss: float
     tokens_per_s: float
+    input_wait_share: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +80,8 @@ class TrainingRequest:
     """A lake to train on and where the checkpoint goes.
 
     truth: the root that holds the `truth` stream, for evaluation only; None where nothing is known. ticks: which part
-    of the lake, all of it when None. workers: Ray Train workers; 0 trains in this process, without Ray.
+    of the lake, all of it when None. workers: Ray Train workers; 0 trains in this process, without Ray. resume: go on
+    from the newest savepoint of a training that was stopped.
     """
 
     lake: Path
@@ -81,7 +91,13 @@ class TrainingRequest:
     model: AttentionConfig = field(default_factory=AttentionConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     workers: int = 1
+    resume: bool = False
     progress: Callable[[Progress], None] | None = None
+
+    @property
+    def savepoints(self) -> Path:
+        """Where the savepoints are while it trains."""
+        return self.out_dir / "training"
 
 
 @dataclass(frozen=True, kw_only=True)

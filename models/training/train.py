@@ -1,10 +1,12 @@
 """Training from a lake to a checkpoint: read, decode, fit, evaluate, save."""
 
 import contextlib
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
+from infra.contracts.errors import BadInput
 from infra.hosting.ray_session import ray_session
 from models.attention import checkpoint
 from models.attention.model import AttentionModel
@@ -13,22 +15,25 @@ from models.training.dataset import Prepared, prepare
 from models.training.lake import read_directly, read_with_ray
 from models.training.loop import Fitted, fit
 from models.training.ray_train import fit_on_ray
+from models.training.savepoints import Savepoints, identity_of, read_head
 from models.training.settings import Progress, TrainingRequest, TrainingResult
 
 
 def train(request: TrainingRequest) -> TrainingResult:
     """Train on `request.lake`, evaluate on unseen people, write the checkpoint to `request.out_dir`.
 
-    Deterministic with one worker and one thread: equal lake and settings, equal weights, with Ray or without.
-    Raises BadInput (empty lake, unreadable file, labels of one class) and EnvironmentFailed (a worker failed).
+    Deterministic with one worker and one thread: equal lake and settings, equal weights, with Ray or without, and
+    whoever was killed meanwhile. Raises BadInput (empty lake, unreadable file, labels of one class, nothing to resume)
+    and EnvironmentFailed (workers failed again and again, a full disk). Ctrl-C leaves the newest savepoint.
     """
     seconds: dict[str, float] = {}
     report = request.progress or _silent
+    _begin(request)
     if request.workers == 0:
         with _timed(seconds, "read"):
             prepared = prepare(request, read_directly)
         with _timed(seconds, "fit"), _threads_restored():
-            fitted = fit(prepared.dataset, request.model, request.training, _forget_model(report))
+            fitted = _fit_here(prepared, request, report)
     else:
         started = time.perf_counter()
         with ray_session(cpus=2 + 2 * request.workers):
@@ -53,6 +58,7 @@ def _finish(request: TrainingRequest, prepared: Prepared, fitted: Fitted, second
         "history": [asdict(each) for each in fitted.history],
     }
     version = checkpoint.save(request.out_dir, model, about)
+    shutil.rmtree(request.savepoints, ignore_errors=True)
     return TrainingResult(
         checkpoint_dir=request.out_dir,
         version=version,
@@ -61,6 +67,21 @@ def _finish(request: TrainingRequest, prepared: Prepared, fitted: Fitted, second
         history=fitted.history,
         seconds=seconds,
     )
+
+
+def _begin(request: TrainingRequest) -> None:
+    """See to it that there is a savepoint to go on from, or none. Raises BadInput."""
+    if request.resume:
+        if read_head(request.savepoints) is None:
+            raise BadInput(f"there is nothing to resume in {request.savepoints}: train without --resume")
+        return
+    shutil.rmtree(request.savepoints, ignore_errors=True)
+
+
+def _fit_here(prepared: Prepared, request: TrainingRequest, report: Callable[[Progress], None]) -> Fitted:
+    identity = identity_of(prepared.dataset.digest(), request.model, request.training)
+    savepoints = Savepoints(request.savepoints, identity)
+    return fit(prepared.dataset, request.model, request.training, _forget_model(report), savepoints=savepoints)
 
 
 def _silent(_: Progress) -> None:
