@@ -1,4 +1,4 @@
-"""Commands of the models: train. (`serve`, `evaluate` and the benches come with the parts they measure.)"""
+"""Commands of the models: `train`, `models list|show|promote|add`, `bench train`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,11 +8,14 @@ import typer
 
 from infra.console import emit_json, progress_bar, say
 from infra.contracts.errors import BadInput
+from models.registry_cli import FOLDER as REGISTRY
+from models.registry_cli import models as registry_commands
 
 if TYPE_CHECKING:
-    from models.training.settings import Progress, TrainingResult
+    from models.training.settings import Progress, TrainingRequest, TrainingResult
 
 RUNS = Path("runs")
+INTERRUPTED = 130
 
 
 def train(
@@ -34,9 +37,11 @@ def train(
         list[str] | None, typer.Option("--set", help="KEY=VALUE of model or training; may be given again.")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Of the split, the first weights and the order.")] = 1,
+    registry: Annotated[Path, typer.Option("--registry", help="Where the model is registered.")] = REGISTRY,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line on stdout.")] = False,
 ) -> None:
     """Train the attention model on a lake, and compare it on unseen people with baselines and the latent oracle."""
+    from models.training.registry import Registry
     from models.training.settings import TrainingRequest, parse
     from models.training.train import train as run_training
 
@@ -54,14 +59,52 @@ def train(
             resume=resume,
             progress=_shower(bar.add_task("training", total=training.epochs), bar),
         )
-        result = run_training(request)
+        result = _stoppable(request, run_training)
     _show(result)
+    Registry(registry).add(result.checkpoint_dir)
     if json:
         emit_json(_document(result))
 
 
-COMMANDS: dict[str, Callable[..., Any] | typer.Typer] = {"train": train}
-BENCHES: dict[str, Callable[..., Any]] = {}
+def bench_train(
+    people: Annotated[int, typer.Option("--people", min=50, help="People of the made-up data.")] = 1_500,
+    epochs: Annotated[int, typer.Option("--epochs", min=2, help="Of each lane; the first is warm-up.")] = 4,
+    rounds: Annotated[int, typer.Option("--rounds", min=1, help="Of all lanes.")] = 2,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line on stdout.")] = False,
+) -> None:
+    """Training on one and two Ray workers against plain PyTorch loops on the same batches."""
+    from models.training.bench import TrainBench, run_bench
+
+    found = run_bench(TrainBench(people=people, epochs=epochs, rounds=rounds), progress=say)
+    say(
+        f"one Ray worker {found['tokens_per_s']:,} tokens/s, {found['ratio']:.2f} of a plain loop "
+        f"({found['baseline_tokens_per_s']:,}); two {found['tokens_per_s_2_workers']:,}, "
+        f"{found['efficiency_2_workers']:.2f} of two plain loops; {found['input_wait_fraction']:.1%} waiting for input"
+    )
+    if json:
+        emit_json(found)
+
+
+COMMANDS: dict[str, Callable[..., Any] | typer.Typer] = {"train": train, "models": registry_commands}
+BENCHES: dict[str, Callable[..., Any]] = {"train": bench_train}
+
+
+def _stoppable(
+    request: "TrainingRequest", run_training: "Callable[[TrainingRequest], TrainingResult]"
+) -> "TrainingResult":
+    """Train; Ctrl-C says how to go on, and exits with 130."""
+    from models.training.savepoints import read_head
+
+    try:
+        return run_training(request)
+    except KeyboardInterrupt:
+        head = read_head(request.savepoints)
+        if head is None:
+            say("stopped before the first savepoint: nothing is kept")
+        else:
+            where = head["position"]
+            say(f"stopped; saved in epoch {where['epoch'] + 1} after {where['step']} steps: go on with --resume")
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def _lake(run: str | None, lake: Path | None, truth: Path | None) -> tuple[Path, Path | None]:

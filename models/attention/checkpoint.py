@@ -17,6 +17,8 @@ from models.attention.model import AttentionConfig, AttentionModel
 from models.features.tokens import FEATURES_VERSION
 
 _WEIGHTS, _INFO = "weights.npz", "checkpoint.json"
+FILES = (_WEIGHTS, _INFO)
+"""What a checkpoint consists of."""
 Weights = dict[str, npt.NDArray[Any]]
 
 

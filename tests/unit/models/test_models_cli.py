@@ -22,6 +22,12 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.fixture(autouse=True)
+def own_registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The registry is made where the command is run."""
+    monkeypatch.chdir(tmp_path)
+
+
 def app() -> typer.Typer:
     made = typer.Typer(pretty_exceptions_enable=False)
     made.command("train")(COMMANDS["train"])
@@ -67,5 +73,5 @@ def test_wrong_words_are_bad_input(words: list[str], message: str) -> None:
 
 
 def test_the_commands_are_frozen() -> None:
-    assert list(COMMANDS) == ["train"]
-    assert list(BENCHES) == []
+    assert list(COMMANDS) == ["train", "models"]
+    assert list(BENCHES) == ["train"]
