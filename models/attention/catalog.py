@@ -15,6 +15,8 @@ from infra.contracts.errors import BadInput
 if TYPE_CHECKING:
     from torch import nn
 
+    from models.attention.mechanism import Mechanism
+
 _PACKAGE = "models.attention"
 
 
@@ -84,11 +86,13 @@ def mechanisms() -> tuple[str, ...]:
     return _names("mechanisms")
 
 
-def mechanism(name: str) -> "type[nn.Module]":
-    """The module class of the mechanism called `name`. Raises BadInput where there is none.
+def mechanism(name: str) -> "type[Mechanism]":
+    """The class of the mechanism called `name`. Raises BadInput where there is none.
 
-    It is built as `Attention(d_model, heads, window)` and has three methods: `band(time_us, mask)`, what all layers
-    share when every token of (B, T) is a query; `tail(time_us, mask, queries)`, the same for the last `queries`
-    tokens; and `forward(x, band, queries)`: (B, T, D) -> (B, queries, D).
+    It is built as `Attention(d_model, heads, window)` and has three methods: `band(time_us, mask, features)`, what all
+    layers share when every token of (B, T) is a query; `tail(time_us, mask, queries, features)`, the same for the last
+    `queries` tokens; and `forward(x, band, queries)`: (B, T, D) -> (B, queries, D). `windowed` says that a query sees
+    its last `window` tokens alone, `streaming` that it may score events as they arrive: it is windowed, and keys and
+    values depend on their own token alone. `models.attention.windowed` and `unwindowed` hold what they share.
     """
-    return cast("type[nn.Module]", _load("mechanisms", name, "Attention"))
+    return cast("type[Mechanism]", _load("mechanisms", name, "Attention"))

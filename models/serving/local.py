@@ -20,7 +20,7 @@ from models.serving.shapes import ModelCard, PaddedBatch, Scores
 def load(checkpoint_dir: Path, threads: int = 1) -> "LocalForward":
     """The forward pass of a checkpoint, see `LocalForward`.
 
-    Raises BadInput where it is missing, damaged or of other features.
+    Raises BadInput where it is missing, damaged, of other features, or of a mechanism that is not for streaming.
     """
     loaded = checkpoint.load(checkpoint_dir)
     return LocalForward(loaded.model, loaded.version, threads)
@@ -29,10 +29,12 @@ def load(checkpoint_dir: Path, threads: int = 1) -> "LocalForward":
 class LocalForward:
     """`shapes.Forward` of a model in this process.
 
-    `threads` chunks are computed at a time, each by one thread of torch: the number moves no bit.
+    `threads` chunks are computed at a time, each by one thread of torch: the number moves no bit. Raises BadInput for
+    a mechanism that is not for streaming.
     """
 
     def __init__(self, model: AttentionModel, version: str, threads: int = 1) -> None:
+        model.config.check_streaming()
         self._model = model.eval()
         self._version = version
         self._pool = ThreadPoolExecutor(threads, "forward", initializer=torch.set_num_threads, initargs=(1,))
