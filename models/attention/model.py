@@ -140,7 +140,7 @@ class AttentionModel(nn.Module):
         mask: Tensor,
         last: int | None = None,
     ) -> Tensor:
-        """Logits (B, T, heads), heads in the order of `config.outputs`; with `last`, (B, last, heads).
+        """Logits (B, T, C) of all heads, laid out as `catalog.columns(config.outputs)`; with `last`, (B, last, C).
 
         kind (B, T) int, features (B, T, F) float32, item (B, T) int, time_us (B, T) int64, mask (B, T) bool, True
         for a real token. Tokens ascend in time, padding on either side. `last` computes the last tokens only,

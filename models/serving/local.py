@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.attention import checkpoint
+from models.attention import catalog, checkpoint
 from models.attention.model import AttentionModel
 from models.serving.shapes import ModelCard, PaddedBatch, Scores
 
@@ -27,7 +27,7 @@ def load(checkpoint_dir: Path, threads: int = 1) -> "LocalForward":
 
 
 class LocalForward:
-    """`shapes.Forward` of a model in this process.
+    """`shapes.Forward` of a model in this process: its heads of two classes; no others go over the wire.
 
     `threads` chunks are computed at a time, each by one thread of torch: the number moves no bit. Raises BadInput for
     a mechanism that is not for streaming.
@@ -35,6 +35,8 @@ class LocalForward:
 
     def __init__(self, model: AttentionModel, version: str, threads: int = 1) -> None:
         model.config.check_streaming()
+        columns = catalog.columns(model.config.outputs)
+        self._columns = {name: at.start for name, at in columns.items() if catalog.head(name).binary}
         self._model = model.eval()
         self._version = version
         self._pool = ThreadPoolExecutor(threads, "forward", initializer=torch.set_num_threads, initargs=(1,))
@@ -45,7 +47,7 @@ class LocalForward:
         config = self._model.config
         return ModelCard(
             version=self._version,
-            outputs=config.outputs,
+            outputs=tuple(self._columns),
             context=config.context,
             item_buckets=config.item_buckets,
         )
@@ -59,7 +61,7 @@ class LocalForward:
         with torch.inference_mode():
             kind, features, item, time_us, mask = (_tensor(column) for column in chunk)
             logits_bso = self._model(kind, features, item, time_us, mask, last=step)
-            scores: Scores = torch.sigmoid(logits_bso).numpy()
+            scores: Scores = torch.sigmoid(logits_bso[:, :, list(self._columns.values())]).numpy()
             return scores
 
 

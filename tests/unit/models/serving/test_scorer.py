@@ -1,6 +1,7 @@
 """Rules of the scorer, with the real model in this process."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -231,6 +232,24 @@ def test_what_may_stream_scores_as_over_the_whole_sequence(mechanism: str) -> No
     ticks = [crowd.tick(tick) for tick in range(8)]
     stepped = by_person(together([subject.step(events) for events in ticks]))
     assert_equal_to_the_whole(forward, stepped, by_person(together(ticks)))
+
+
+def test_heads_of_several_classes_move_no_score_and_write_none() -> None:
+    torch.manual_seed(4)
+    model = AttentionModel(AttentionConfig(d_model=8, heads=1, window=3, hidden=8, outputs=("interaction", "lapse")))
+    wide = AttentionModel(replace(model.config, outputs=("emotion", "lapse", "next_kind", "interaction")))
+    wide.load_state_dict(model.state_dict(), strict=False)
+    events = Crowd(9).tick(0)
+    plain, other = (LocalForward(each, "x") for each in (model, wide))
+    assert other.card.outputs == ("lapse", "interaction")
+    assert same_bits(scorer(plain).step(events), scorer(other).step(events))
+
+
+def test_a_model_without_scores_to_write_writes_none() -> None:
+    config = AttentionConfig(d_model=8, heads=1, window=3, hidden=8, outputs=("emotion",))
+    scores = scorer(LocalForward(AttentionModel(config), "x")).step(Crowd(9).tick(0))
+    assert np.isnan(column(scores, "lapse")).all()
+    assert np.isnan(column(scores, "interaction")).all()
 
 
 def test_no_events_are_no_work(forward: LocalForward) -> None:
