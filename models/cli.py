@@ -195,12 +195,11 @@ def _cells(head: dict[str, Any]) -> list[str]:
 
 
 def _advantage(head: dict[str, Any]) -> str:
-    """The difference to the logistic regression in words, with its interval."""
-    difference = head["difference_to_logistic"]
+    """The difference to the logistic regression, or else the base rate, in words, with its interval."""
+    other = "logistic regression" if "difference_to_logistic" in head else "frequencies of the classes"
+    difference = head.get("difference_to_logistic", head["difference_to_base"])
     interval = f"[{_number(difference['ci_low'])}, {_number(difference['ci_high'])}]"
-    return (
-        f"{_number(difference['mean'])} below the logistic regression, 95% interval {interval}, {head['rows']:,} labels"
-    )
+    return f"{_number(difference['mean'])} below the {other}, 95% interval {interval}, {head['rows']:,} labels"
 
 
 def _number(value: float | None) -> str:

@@ -1,4 +1,4 @@
-"""A linear map to one number that treats each row alone."""
+"""Linear maps at the top: to one number, row by row, and to one a class."""
 
 import torch
 from torch import Tensor, nn
@@ -19,3 +19,10 @@ class Logit(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """One number a row."""
         return (x * self.weight).sum(dim=-1, keepdim=True) + self.bias
+
+
+class Logits(nn.Linear):
+    """(…, D) -> (…, classes): the logits of a head of several classes, which no score on the wire comes from."""
+
+    def __init__(self, width: int, classes: int) -> None:
+        super().__init__(width, classes)

@@ -1,7 +1,8 @@
-"""The attention model: event tokens in, one logit per head and token out.
+"""The attention model: event tokens in, the logits of each head and token out.
 
 A stack of L layers with window W depends on the last L(W-1)+1 tokens and on nothing else, so a token's score is
-the same whether the whole sequence or only those tokens are given (to 1e-5; a test holds it).
+the same whether the whole sequence or only those tokens are given (to 1e-5; a test holds it). Mechanisms without a
+window depend on all tokens they are given.
 
 Shape legend: B people, T tokens a person, F features, D model width, S last tokens that are scored.
 """
@@ -16,6 +17,9 @@ from infra.contracts.errors import BadInput
 from models.attention import catalog
 from models.features.tokens import FEATURE_COUNT
 from models.features.vocabulary import KIND_COUNT, PAD
+
+UNBOUNDED = 1 << 31
+"""Stands for "all there are" where a number of tokens is asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,8 +48,32 @@ class AttentionConfig:
 
     @property
     def context(self) -> int:
-        """Tokens that one score depends on, its own included: L(W-1)+1."""
-        return self.layers * (self.window - 1) + 1
+        """Tokens that one score depends on, its own included: L(W-1)+1, or `UNBOUNDED` without a window."""
+        return self.layers * self.step + 1 if self.windowed else UNBOUNDED
+
+    @property
+    def step(self) -> int:
+        """Tokens before its own that one layer looks at."""
+        return self.window - 1 if self.windowed else UNBOUNDED
+
+    @property
+    def windowed(self) -> bool:
+        """Whether a layer sees the last `window` tokens alone. Raises BadInput for an unknown mechanism."""
+        return catalog.mechanism(self.mechanism).windowed
+
+    @property
+    def streaming(self) -> bool:
+        """Whether the mechanism may score events as they arrive. Raises BadInput for an unknown mechanism."""
+        return catalog.mechanism(self.mechanism).streaming
+
+    def check_streaming(self) -> None:
+        """Raises BadInput where the mechanism is not for streaming, naming those that are."""
+        if not self.streaming:
+            fit = (name for name in catalog.mechanisms() if catalog.mechanism(name).streaming)
+            raise BadInput(
+                f"attention of mechanism '{self.mechanism}' is for training and comparison, it cannot score events as "
+                f"they arrive: train with --set mechanism=NAME, one of {', '.join(fit)}"
+            )
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON; `from_dict` is the inverse."""
@@ -112,7 +140,7 @@ class AttentionModel(nn.Module):
         mask: Tensor,
         last: int | None = None,
     ) -> Tensor:
-        """Logits (B, T, heads), heads in the order of `config.outputs`; with `last`, (B, last, heads).
+        """Logits (B, T, C) of all heads, laid out as `catalog.columns(config.outputs)`; with `last`, (B, last, C).
 
         kind (B, T) int, features (B, T, F) float32, item (B, T) int, time_us (B, T) int64, mask (B, T) bool, True
         for a real token. Tokens ascend in time, padding on either side. `last` computes the last tokens only,
@@ -121,11 +149,11 @@ class AttentionModel(nn.Module):
         x_btd = self.kind(kind.long()) + self.features(features)
         if self.item is not None:
             x_btd = x_btd + self.item(item.long())
-        band = self._attention(0).band(time_us, mask) if last is None else None
+        band = self._attention(0).band(time_us, mask, features) if last is None else None
         for index, layer in enumerate(self.layers):
             seen, queries = self._reach(index, kind.shape[1], last)
             if last is not None:
-                band = self._attention(index).tail(time_us[:, -seen:], mask[:, -seen:], queries)
+                band = self._attention(index).tail(time_us[:, -seen:], mask[:, -seen:], queries, features[:, -seen:])
             x_btd = layer(x_btd[:, -seen:], band, queries)
         x_btd = self.norm(x_btd)
         return torch.cat([self.heads[name](x_btd) for name in self.config.outputs], dim=-1)
@@ -137,6 +165,6 @@ class AttentionModel(nn.Module):
         """How many of the last tokens layer `index` reads, and how many it gives, for `last` tokens at the top."""
         if last is None:
             return tokens, tokens
-        step = self.config.window - 1
+        step = self.config.step
         queries = last + (len(self.layers) - 1 - index) * step
         return min(tokens, queries + step), min(tokens, queries)

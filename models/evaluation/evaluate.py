@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from models.attention import catalog
 from models.attention.model import AttentionModel
 from models.evaluation import metrics
 from models.evaluation.bootstrap import Interval, mean_by_person
@@ -38,7 +39,7 @@ class Compared:
 def evaluate(
     model: AttentionModel, prepared: Prepared, truth: Path | None, training: TrainingConfig
 ) -> dict[str, dict[str, Any]]:
-    """Metrics of each head on the test people of `prepared`; a head without test labels gets {"rows": 0}.
+    """Metrics of each head of two classes on the test people of `prepared`; one without test labels gets {"rows": 0}.
 
     truth: the root of the truth stream, opened here and nowhere else; without it oracle figures are None.
     """
@@ -50,6 +51,8 @@ def evaluate(
     rates = dataset.base_rates()
     heads: dict[str, dict[str, Any]] = {}
     for index, name in enumerate(dataset.heads):
+        if not catalog.head(name).binary:
+            continue  # see `models.evaluation.classes`
         rows = np.flatnonzero(tested & dataset.known[:, index])
         if not len(rows):
             heads[name] = {"rows": 0, "people": 0}

@@ -106,7 +106,8 @@ def deploy(checkpoint_dir: Path, how: Deployment | None = None, patience: Patien
     from models.attention import checkpoint  # noqa: PLC0415
     from models.serving.replica import ForwardReplica  # noqa: PLC0415
 
-    checkpoint.load(checkpoint_dir)  # a bad one is refused here, not in a replica that is started again and again
+    # A bad one is refused here, not in a replica that is started again and again.
+    checkpoint.load(checkpoint_dir).model.config.check_streaming()
     how, patience = how or Deployment(), patience or Patience()
     logging.getLogger("ray.serve").setLevel(logging.WARNING)
     deployment: Any = serve.deployment(

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.attention import checkpoint
+from models.attention import catalog, checkpoint
 from models.attention.model import AttentionModel
 from models.serving.shapes import ModelCard, PaddedBatch, Scores
 
@@ -20,19 +20,23 @@ from models.serving.shapes import ModelCard, PaddedBatch, Scores
 def load(checkpoint_dir: Path, threads: int = 1) -> "LocalForward":
     """The forward pass of a checkpoint, see `LocalForward`.
 
-    Raises BadInput where it is missing, damaged or of other features.
+    Raises BadInput where it is missing, damaged, of other features, or of a mechanism that is not for streaming.
     """
     loaded = checkpoint.load(checkpoint_dir)
     return LocalForward(loaded.model, loaded.version, threads)
 
 
 class LocalForward:
-    """`shapes.Forward` of a model in this process.
+    """`shapes.Forward` of a model in this process: its heads of two classes; no others go over the wire.
 
-    `threads` chunks are computed at a time, each by one thread of torch: the number moves no bit.
+    `threads` chunks are computed at a time, each by one thread of torch: the number moves no bit. Raises BadInput for
+    a mechanism that is not for streaming.
     """
 
     def __init__(self, model: AttentionModel, version: str, threads: int = 1) -> None:
+        model.config.check_streaming()
+        columns = catalog.columns(model.config.outputs)
+        self._columns = {name: at.start for name, at in columns.items() if catalog.head(name).binary}
         self._model = model.eval()
         self._version = version
         self._pool = ThreadPoolExecutor(threads, "forward", initializer=torch.set_num_threads, initargs=(1,))
@@ -43,7 +47,7 @@ class LocalForward:
         config = self._model.config
         return ModelCard(
             version=self._version,
-            outputs=config.outputs,
+            outputs=tuple(self._columns),
             context=config.context,
             item_buckets=config.item_buckets,
         )
@@ -57,7 +61,7 @@ class LocalForward:
         with torch.inference_mode():
             kind, features, item, time_us, mask = (_tensor(column) for column in chunk)
             logits_bso = self._model(kind, features, item, time_us, mask, last=step)
-            scores: Scores = torch.sigmoid(logits_bso).numpy()
+            scores: Scores = torch.sigmoid(logits_bso[:, :, list(self._columns.values())]).numpy()
             return scores
 
 

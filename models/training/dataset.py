@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from infra.contracts.errors import BadInput
+from models.attention import catalog
 from models.attention.catalog import LabelSource
 from models.features.tokens import Tokens, encode
 from models.training.labels import label, label_source
@@ -24,7 +25,10 @@ from models.training.split import Role, roles
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """n events as tensors. value (n, H) float32, known (n, H) bool: labels of `heads`; role (n,): see `Role`."""
+    """n events as tensors.
+
+    value (n, H) float32, known (n, H) bool: labels of `heads` as in `catalog.Labels`; role (n,): see `Role`.
+    """
 
     heads: tuple[str, ...]
     tokens: Tokens
@@ -42,10 +46,20 @@ class Dataset:
         return scored
 
     def base_rates(self) -> npt.NDArray[np.float64]:
-        """(H,) the share of ones among the training labels of each head."""
+        """(H,) the share of ones among the training labels of each head; of two classes, else it means nothing."""
         training = self.known & (self.role == Role.TRAIN)[:, None]
         ones = np.where(training, self.value, 0).sum(axis=0, dtype=np.float64)
         return np.asarray(ones / training.sum(axis=0), dtype=np.float64)
+
+    def class_rates(self, index: int) -> npt.NDArray[np.float64]:
+        """(classes,) the frequencies of the classes among the training labels of head `index`.
+
+        One is added to each count: a class that training never saw still has a probability above 0.
+        """
+        training = self.known[:, index] & (self.role == Role.TRAIN)
+        classes = len(catalog.head(self.heads[index]).classes)
+        counts = 1 + np.bincount(self.value[training, index].astype(np.int64), minlength=classes)
+        return np.asarray(counts / counts.sum(), dtype=np.float64)
 
     def digest(self) -> str:
         """32 hexadecimal digits over everything that training sees: equal digests, equal data."""

@@ -15,7 +15,7 @@ from models.features.vocabulary import kind_names
 
 @dataclass(frozen=True, kw_only=True)
 class LabelTable:
-    """Labels of n events and H heads: value (n, H) float32, known (n, H) bool, False where censored."""
+    """Labels of n events and H heads: value (n, H) float32 as in `catalog.Labels`, known (n, H) bool."""
 
     heads: tuple[str, ...]
     value: npt.NDArray[np.float32]
@@ -28,6 +28,9 @@ def label_source(events: pa.Table, outcomes: pa.Table | None, horizon_us: int | 
     flat = {name: columns.integers(name, np.uint64) for name in ("event_id", "person", "in_reply_to")}
     flat["occurred_at"] = columns.integers("occurred_at")
     flat["kind"] = columns.codes("kind", kind_names())
+    for name in ("valence", "arousal"):
+        value, present = columns.payload("emotion", name)
+        flat[name] = np.where(present, value, np.float32(np.nan))
     return LabelSource(
         events=flat,
         checks=_checks(outcomes),

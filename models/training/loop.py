@@ -13,12 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
+from models.attention import catalog
 from models.attention.checkpoint import Weights, weights_of
 from models.attention.model import AttentionConfig, AttentionModel
 from models.training.batches import Batch, Indices, Pieces, batches, cut, plan
 from models.training.dataset import Dataset
+from models.training.losses import JointLoss, mean_log_losses
 from models.training.savepoints import Position, Savepoints, State
 from models.training.settings import Progress, TrainingConfig
 from models.training.split import Role
@@ -89,13 +90,15 @@ class _Fit:
     def __init__(self, dataset: Dataset, model: AttentionConfig, training: TrainingConfig, place: Place) -> None:
         self.dataset, self.training, self.place = dataset, training, place
         self.model = AttentionModel(model).to(place.device)
-        _start_at_base_rates(self.model, dataset.base_rates())
+        _start_at_base_rates(self.model, dataset)
         self.module = place.wrap(self.model)
         self.pieces = self._cut(Role.TRAIN)
         self.held_out = self._cut(Role.VALIDATION)
         self.counted = dataset.known & (dataset.role == Role.TRAIN)[:, None]
         planned = len(self._plan(0))
-        self.labels_a_batch = torch.from_numpy(self.counted.sum(axis=0) / max(planned, 1)).float().to(place.device)
+        labels_a_batch = torch.from_numpy(self.counted.sum(axis=0) / max(planned, 1)).float().to(place.device)
+        self.weights = training.weights(dataset.heads)
+        self.joint_loss = JointLoss(dataset.heads, self.weights, labels_a_batch)
         self.optimiser = torch.optim.AdamW(
             _groups(self.model, training.weight_decay), lr=training.learning_rate, betas=_BETAS, fused=True
         )
@@ -173,33 +176,23 @@ class _Fit:
 
     def _step(self, batch: Batch) -> float:
         self.optimiser.zero_grad(set_to_none=True)
-        logits_bth = self.module(*batch.inputs(self.place.device))
-        loss = self._loss(logits_bth, batch)
+        device = self.place.device
+        logits_btc = self.module(*batch.inputs(device))
+        loss = self.joint_loss(logits_btc, batch.value.to(device), batch.counts.to(device))
         loss.backward()  # type: ignore[no-untyped-call]  # torch does not type it
         nn.utils.clip_grad_norm_(self.model.parameters(), self.training.clip)
         self.optimiser.step()
         self.schedule.step()
         return float(loss.detach())
 
-    def _loss(self, logits_bth: Tensor, batch: Batch) -> Tensor:
-        """Mean over heads of the cross-entropy per label.
-
-        Divided by the mean number of labels a batch, not by this batch's own: a batch with few labels must not
-        count as much as one with many, and then workers' gradients add up to those of one.
-        """
-        device = self.place.device
-        entropy_bth = functional.binary_cross_entropy_with_logits(
-            logits_bth, batch.value.to(device), weight=batch.counts.to(device), reduction="none"
-        )
-        return (entropy_bth.sum(dim=(0, 1)) / self.labels_a_batch).mean()
-
     def _validation_loss(self) -> float:
-        """Mean over heads of the log loss on held-out labels; the training loss where nothing is held out."""
+        """Weighted mean over heads of the log loss on held-out labels; on training ones where nothing is held out."""
         role = Role.VALIDATION if len(self.held_out) else Role.TRAIN
         pieces = self.held_out if len(self.held_out) else self.pieces
         counted = self.dataset.known & (self.dataset.role == role)[:, None]
-        logits = predict(self.model, self.dataset, pieces, self.training.batch_tokens)
-        return float(np.nanmean(log_losses(logits, self.dataset.value, counted)))
+        logits = predict_columns(self.model, self.dataset, pieces, self.training.batch_tokens)
+        losses = mean_log_losses(self.dataset.heads, logits, self.dataset.value, counted)
+        return float(np.nanmean(self.weights * losses))
 
     def _cut(self, role: Role) -> Pieces:
         return cut(
@@ -220,8 +213,26 @@ class _Fit:
 
 
 def predict(model: AttentionModel, dataset: Dataset, pieces: Pieces, batch_tokens: int) -> npt.NDArray[np.float32]:
-    """(n, H) logits of the scored rows of `pieces`, NaN elsewhere; leaves the model in evaluation mode."""
-    logits = np.full(dataset.value.shape, np.nan, dtype=np.float32)
+    """(n, H) logits of the scored rows of `pieces`, NaN elsewhere and for heads of more than two classes."""
+    logits = predict_columns(model, dataset, pieces, batch_tokens)
+    heads, columns = dataset.heads, catalog.columns(dataset.heads)
+    if all(catalog.head(name).binary for name in heads):
+        return logits
+    of_heads = np.full(dataset.value.shape, np.nan, dtype=np.float32)
+    for index in (index for index, name in enumerate(heads) if catalog.head(name).binary):
+        of_heads[:, index] = logits[:, columns[heads[index]].start]
+    return of_heads
+
+
+def predict_columns(
+    model: AttentionModel, dataset: Dataset, pieces: Pieces, batch_tokens: int
+) -> npt.NDArray[np.float32]:
+    """(n, C) logits of all heads (`catalog.columns`) for the scored rows of `pieces`, NaN elsewhere.
+
+    Leaves the model in evaluation mode.
+    """
+    width = sum(catalog.head(name).width for name in dataset.heads)
+    logits = np.full((len(dataset), width), np.nan, dtype=np.float32)
     device = next(model.parameters()).device
     model.eval()
     with torch.inference_mode():
@@ -231,23 +242,16 @@ def predict(model: AttentionModel, dataset: Dataset, pieces: Pieces, batch_token
     return logits
 
 
-def log_losses(
-    logits: npt.NDArray[np.float32], value: npt.NDArray[np.float32], counted: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.float64]:
-    """(H,) mean log loss (nats) of each head over its `counted` labels; all (n, H). NaN where a head has none."""
-    x = np.where(counted, logits, 0).astype(np.float64)
-    entropy = np.logaddexp(0, x) - x * value
-    count = counted.sum(axis=0)
-    total = np.where(counted, entropy, 0).sum(axis=0)
-    means: npt.NDArray[np.float64] = np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
-    return means
-
-
-def _start_at_base_rates(model: AttentionModel, rates: npt.NDArray[np.float64]) -> None:
-    """Set each head's bias so that an untrained model says the base rate: saves the first steps."""
+def _start_at_base_rates(model: AttentionModel, dataset: Dataset) -> None:
+    """Set each head's bias so that an untrained model says the base rates: saves the first steps."""
     with torch.no_grad():
-        for name, rate in zip(model.config.outputs, rates, strict=True):
-            model.heads[name].bias.fill_(math.log(rate / (1 - rate)))  # type: ignore[operator]  # a Tensor
+        for index, rate in enumerate(dataset.base_rates()):
+            name = dataset.heads[index]
+            bias = model.heads[name].get_parameter("bias")
+            if catalog.head(name).binary:
+                bias.fill_(math.log(rate / (1 - rate)))
+            else:
+                bias.copy_(torch.from_numpy(np.log(dataset.class_rates(index))))
 
 
 def _groups(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:

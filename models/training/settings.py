@@ -2,10 +2,14 @@
 
 import dataclasses
 import difflib
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from infra.contracts.errors import BadInput
 from models.attention.model import AttentionConfig
@@ -15,11 +19,13 @@ from models.attention.model import AttentionConfig
 class TrainingConfig:
     """How to train.
 
-    horizon_min: how long (min, simulated) an exposure may wait for its answer; 0 for as long as it likes.
+    horizon_min: how long (min, simulated) an exposure may wait for its answer, and how far ahead the next reading or
+    event is looked for; 0 for as long as it takes.
     train_share, validation_share: of people; the rest is the test. time_share: of the training people's time, what is
     later validates. batch_tokens: tokens a step and worker. sequence_tokens: longest piece of one person.
-    patience: epochs without a better validation loss before it stops. threads: of torch, a worker. savepoint_steps:
-    steps between two savepoints; no more than these are repeated after a worker died.
+    patience: epochs without a better validation loss before it stops. threads: of torch, a worker. head_weights: how
+    much each head counts in the joint loss, as "name:number"; 1 for those not named. savepoint_steps: steps between two
+    savepoints; no more than these are repeated after a worker died.
     """
 
     seed: int = 1
@@ -37,6 +43,7 @@ class TrainingConfig:
     time_share: float = 0.85
     threads: int = 1
     savepoint_steps: int = 100
+    head_weights: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         positive = (
@@ -53,16 +60,44 @@ class TrainingConfig:
             raise BadInput("train_share + validation_share must leave people for the test: below 1")
         if self.horizon_min < 0 or self.weight_decay < 0 or not 0 <= self.warmup_share < 1:
             raise BadInput("horizon_min and weight_decay must not be negative, warmup_share must be in [0, 1)")
+        self._given_weights()
 
     @property
     def horizon_us(self) -> int | None:
         """The horizon in µs, None for no limit."""
         return round(self.horizon_min * 60e6) or None
 
+    def weights(self, heads: tuple[str, ...]) -> npt.NDArray[np.float64]:
+        """(H,) weights of `heads` in the joint loss, scaled to a mean of 1."""
+        given = self._given_weights()
+        weights = np.array([given.get(name, 1.0) for name in heads])
+        return np.asarray(weights / weights.mean(), dtype=np.float64)
+
+    def check_heads(self, heads: tuple[str, ...]) -> None:
+        """Raises BadInput where a weight is given for a head that is not one of `heads`."""
+        strange = [name for name in self._given_weights() if name not in heads]
+        if strange:
+            raise BadInput(
+                f"head_weights names '{strange[0]}', which is no output of this model: the outputs are "
+                f"{', '.join(heads)} (--set outputs=…)"
+            )
+
+    def _given_weights(self) -> dict[str, float]:
+        weights: dict[str, float] = {}
+        for text in self.head_weights:
+            name, _, number = text.partition(":")
+            try:
+                weights[name.strip()] = float(number)
+            except ValueError:
+                raise BadInput(f"head_weights: '{text}' must be NAME:NUMBER, such as interaction:1,lapse:0.5") from None
+            if not 0 < weights[name.strip()] < math.inf:
+                raise BadInput(f"head_weights: the weight in '{text}' must be above 0; leave a head out with outputs=…")
+        return weights
+
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """A report after each epoch: losses are mean log losses over heads; tokens_per_s is of the training part.
+    """A report after each epoch: mean log losses over heads, as weighted; tokens_per_s is of the training part.
 
     input_wait_share: of the training part's time, what was spent waiting for the next batch.
     """
@@ -94,6 +129,9 @@ class TrainingRequest:
     resume: bool = False
     progress: Callable[[Progress], None] | None = None
 
+    def __post_init__(self) -> None:
+        self.training.check_heads(self.model.outputs)
+
     @property
     def savepoints(self) -> Path:
         """Where the savepoints are while it trains."""
@@ -122,7 +160,9 @@ def parse(values: Mapping[str, Any]) -> tuple[AttentionConfig, TrainingConfig]:
         {each.name: given[each.name] for each in dataclasses.fields(config) if each.name in given}
         for config in (AttentionConfig, TrainingConfig)
     )
-    return AttentionConfig(**model), TrainingConfig(**training)
+    attention, config = AttentionConfig(**model), TrainingConfig(**training)
+    config.check_heads(attention.outputs)
+    return attention, config
 
 
 def setting_names() -> tuple[str, ...]:

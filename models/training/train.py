@@ -10,6 +10,7 @@ from infra.contracts.errors import BadInput
 from infra.hosting.ray_session import ray_session
 from models.attention import checkpoint
 from models.attention.model import AttentionModel
+from models.evaluation.classes import evaluate_classes
 from models.evaluation.evaluate import evaluate
 from models.training.dataset import Prepared, prepare
 from models.training.lake import read_directly, read_with_ray
@@ -49,7 +50,9 @@ def _finish(request: TrainingRequest, prepared: Prepared, fitted: Fitted, second
     model = AttentionModel(fitted.config)
     model.load_state_dict(fitted.tensors())
     with _timed(seconds, "evaluate"), _threads_restored():
-        heads = evaluate(model, prepared, request.truth, request.training)
+        figures = evaluate(model, prepared, request.truth, request.training)
+        figures |= evaluate_classes(model, prepared.dataset, request.training)
+    heads = {name: figures[name] for name in prepared.dataset.heads}
     about = {
         "training": asdict(request.training),
         "data": {"digest": prepared.dataset.digest(), "events": len(prepared.dataset)},

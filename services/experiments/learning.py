@@ -50,6 +50,7 @@ class LearningPlan:
             raise BadInput("policy: say which: policy: {name: threshold}")
         rules = _rules(given.pop("rules", {}))
         attention, config = parse(dict(training) | {"seed": seed})
+        attention.check_streaming()  # what a run trains, it serves
         return cls(
             policy=catalog.create(name, given),
             policy_parameters=given,

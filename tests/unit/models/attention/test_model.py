@@ -119,11 +119,13 @@ def test_items_count_only_when_they_are_on() -> None:
 
 
 def test_heads_and_mechanisms_are_found_by_discovery() -> None:
-    assert catalog.heads() == ("interaction", "lapse")
-    assert catalog.mechanisms() == ("banded",)
+    assert catalog.heads() == ("emotion", "interaction", "lapse", "next_kind")
+    assert catalog.mechanisms() == (
+        *("banded", "bidirectional", "causal", "dynamic", "multi_head", "self_attention", "soft", "time_decayed"),
+    )
     for name in catalog.heads():
         assert catalog.head(name).name == name
-    with pytest.raises(BadInput, match="there are: interaction, lapse"):
+    with pytest.raises(BadInput, match="there are: emotion, interaction, lapse, next_kind"):
         catalog.head("sleep")
 
 

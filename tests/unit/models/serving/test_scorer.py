@@ -1,6 +1,8 @@
 """Rules of the scorer, with the real model in this process."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,11 +11,13 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from infra.contracts.errors import BadInput
 from infra.contracts.kinds import EXPOSURES
 from infra.contracts.records import SCORE
+from models.attention import checkpoint
 from models.attention.model import AttentionConfig, AttentionModel
 from models.features.tokens import encode
-from models.serving.local import LocalForward
+from models.serving.local import LocalForward, load
 from models.serving.scorer import Scorer, ScorerConfig
 from models.serving.shapes import Forward, PaddedBatch, Scores
 from tests.support.activity import Crowd, event_batch
@@ -74,9 +78,13 @@ def test_scores_agree_with_the_whole_sequence_to_1e_5(forward: LocalForward) -> 
     crowd, subject = Crowd(12, seed=2, share=0.8, most=6), scorer(forward)
     ticks = [crowd.tick(tick) for tick in range(12)]
     stepped = by_person(together([subject.step(events) for events in ticks]))
-    history = by_person(together(ticks))
+    assert_equal_to_the_whole(forward, stepped, by_person(together(ticks)))
+
+
+def assert_equal_to_the_whole(forward: LocalForward, stepped: pa.RecordBatch, history: pa.RecordBatch) -> None:
+    """The lapse scores of `stepped` are those of each person's whole history at once."""
     tokens, person = encode(history), column(history, "person")
-    for one in crowd.persons:
+    for one in np.unique(person):
         mine = tokens.take(person == one)
         arrays = (mine.kind, mine.features, mine.item, mine.time_us, np.ones(len(mine), dtype=np.bool_))
         with torch.inference_mode():
@@ -202,6 +210,46 @@ def test_an_output_that_the_model_lacks_is_nan() -> None:
     config = AttentionConfig(d_model=8, heads=1, window=3, hidden=8, outputs=("interaction",))
     subject = Scorer(LocalForward(AttentionModel(config), "x"))
     assert np.isnan(column(subject.step(Crowd(9).tick(0)), "lapse")).all()
+
+
+@pytest.mark.parametrize("mechanism", ["soft", "causal", "bidirectional"])
+def test_a_mechanism_that_is_not_for_streaming_is_refused(mechanism: str, tmp_path: Path) -> None:
+    model = AttentionModel(AttentionConfig(mechanism=mechanism, d_model=8, heads=1, window=3, hidden=8))
+    checkpoint.save(tmp_path, model, {})
+    with pytest.raises(BadInput, match=rf"'{mechanism}'.*cannot score events as they arrive.*one of banded, dynamic"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("mechanism", ["dynamic", "multi_head", "self_attention", "time_decayed"])
+def test_what_may_stream_scores_as_over_the_whole_sequence(mechanism: str) -> None:
+    torch.manual_seed(4)
+    model = AttentionModel(AttentionConfig(mechanism=mechanism, d_model=8, heads=2, window=4, hidden=8))
+    with torch.no_grad():
+        for parameter in model.layers.parameters():
+            parameter.add_(torch.randn(parameter.shape) * 0.3)
+    forward = LocalForward(model, mechanism)
+    crowd, subject = Crowd(8, seed=2, share=0.8, most=6), scorer(forward)
+    ticks = [crowd.tick(tick) for tick in range(8)]
+    stepped = by_person(together([subject.step(events) for events in ticks]))
+    assert_equal_to_the_whole(forward, stepped, by_person(together(ticks)))
+
+
+def test_heads_of_several_classes_move_no_score_and_write_none() -> None:
+    torch.manual_seed(4)
+    model = AttentionModel(AttentionConfig(d_model=8, heads=1, window=3, hidden=8, outputs=("interaction", "lapse")))
+    wide = AttentionModel(replace(model.config, outputs=("emotion", "lapse", "next_kind", "interaction")))
+    wide.load_state_dict(model.state_dict(), strict=False)
+    events = Crowd(9).tick(0)
+    plain, other = (LocalForward(each, "x") for each in (model, wide))
+    assert other.card.outputs == ("lapse", "interaction")
+    assert same_bits(scorer(plain).step(events), scorer(other).step(events))
+
+
+def test_a_model_without_scores_to_write_writes_none() -> None:
+    config = AttentionConfig(d_model=8, heads=1, window=3, hidden=8, outputs=("emotion",))
+    scores = scorer(LocalForward(AttentionModel(config), "x")).step(Crowd(9).tick(0))
+    assert np.isnan(column(scores, "lapse")).all()
+    assert np.isnan(column(scores, "interaction")).all()
 
 
 def test_no_events_are_no_work(forward: LocalForward) -> None:

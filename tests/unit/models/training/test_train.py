@@ -2,6 +2,7 @@
 
 import math
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from infra.contracts.errors import BadInput
-from models.attention import checkpoint
+from models.attention import catalog, checkpoint
 from models.attention.model import AttentionConfig
 from models.training.settings import Progress, TrainingConfig, TrainingRequest, TrainingResult, parse
 from models.training.train import train
@@ -107,6 +108,69 @@ def test_it_stops_when_validation_no_longer_gains(made: tuple[Path, Path], tmp_p
     losses = [each.validation_loss for each in history]
     assert len(losses) < 40
     assert np.argmin(losses) == len(losses) - 2
+
+
+def joint(outputs: tuple[str, ...], *weights: str) -> dict[str, Any]:
+    """Settings of `run` for these heads and weights."""
+    return {"model": replace(MODEL, outputs=outputs), "training": replace(QUICK, epochs=3, head_weights=weights)}
+
+
+def test_heads_of_two_and_of_many_classes_train_together(made: tuple[Path, Path], tmp_path: Path) -> None:
+    result = run(made[0], tmp_path / "model", made[1], **joint(("next_kind", "interaction", "emotion")))
+    assert list(result.heads) == ["next_kind", "interaction"]
+    assert any("'emotion' is left out" in note for note in result.notes)
+    assert checkpoint.load(tmp_path / "model").info["metrics"] == result.heads
+    kind, interaction = result.heads["next_kind"], result.heads["interaction"]
+    assert kind["beats_base"]
+    assert kind["log_loss"] < kind["base_log_loss"] - 0.02
+    assert kind["accuracy"] >= kind["base_accuracy"]
+    assert kind["rates"][kind["classes"].index("MessageDelivered")] > 0.1
+    assert interaction["latent_oracle_log_loss"] < interaction["log_loss"] < interaction["base_log_loss"] + 0.02
+
+
+def test_a_heavier_head_is_learned_better_and_equal_weights_change_nothing(
+    made: tuple[Path, Path], tmp_path: Path
+) -> None:
+    both = ("lapse", "next_kind")
+    plain = run(made[0], tmp_path / "plain", **joint(both))
+    equal = run(made[0], tmp_path / "equal", **joint(both, "lapse:3", "next_kind:3"))
+    lapse = run(made[0], tmp_path / "lapse", **joint(both, "lapse:1", "next_kind:0.01"))
+    kind = run(made[0], tmp_path / "kind", **joint(both, "lapse:0.01", "next_kind:1"))
+    assert plain.version == equal.version
+    assert lapse.heads["lapse"]["log_loss"] < kind.heads["lapse"]["log_loss"]
+    assert kind.heads["next_kind"]["log_loss"] < lapse.heads["next_kind"]["log_loss"]
+
+
+@pytest.mark.parametrize("mechanism", catalog.mechanisms())
+def test_every_mechanism_learns(made: tuple[Path, Path], tmp_path: Path, mechanism: str) -> None:
+    result = run(made[0], tmp_path / "model", model=replace(MODEL, mechanism=mechanism, outputs=("lapse",)))
+    assert result.history[1].validation_loss < result.history[0].validation_loss
+    assert checkpoint.load(tmp_path / "model").model.config.mechanism == mechanism
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ("lapse", "'lapse' must be NAME:NUMBER"),
+        ("lapse:much", "'lapse:much' must be NAME:NUMBER"),
+        ("lapse:0", "must be above 0; leave a head out"),
+        ("lapse:inf", "must be above 0"),
+        ("lapse:nan", "must be above 0"),
+        ("emotion:2", "'emotion', which is no output of this model: the outputs are interaction, lapse"),
+    ],
+)
+def test_weights_of_heads_that_mean_nothing_are_refused(weights: str, message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        parse({"head_weights": f"interaction:1,{weights}"})
+
+
+def test_weights_of_heads_are_scaled_to_a_mean_of_one() -> None:
+    _, training = parse({"head_weights": "lapse:0.5, interaction:1.5"})
+    assert training.weights(("interaction", "lapse")).tolist() == [1.5, 0.5]
+    assert training.weights(("interaction",)).tolist() == [1.0]
+    assert TrainingConfig().weights(("interaction", "lapse")).tolist() == [1.0, 1.0]
+    with pytest.raises(BadInput, match="no output of this model"):
+        TrainingRequest(lake=Path(), out_dir=Path(), training=TrainingConfig(head_weights=("emotion:1",)))
 
 
 def test_settings_are_read_from_text_and_unknown_ones_are_refused() -> None:
