@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,7 @@ from models.training.dataset import Dataset
 from models.training.settings import Progress, TrainingConfig
 from models.training.split import Role
 
+Module = TypeVar("Module", bound=nn.Module)
 _BETAS = (0.9, 0.98)  # a training has some thousand steps: the second moment must forget faster than in 0.999
 
 
@@ -53,6 +55,31 @@ class Fitted:
         return {name: torch.from_numpy(array) for name, array in self.weights.items()}
 
 
+@dataclass(frozen=True)
+class Trainee(Generic[Module]):
+    """A module that can be trained: (kind, features, item, time_us, mask) -> logits (B, T, H), as `Batch.inputs` gives.
+
+    heads: its last layers by name, each with a `bias` to start from. context: tokens that one score may depend on, its
+    own included; pieces begin so many tokens early.
+    """
+
+    module: Module
+    heads: nn.ModuleDict
+    context: int
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The weights of the best epoch on validation, and a report of each epoch."""
+
+    weights: Weights
+    history: tuple[Progress, ...]
+
+    def load_into(self, module: nn.Module) -> None:
+        """Give a module these weights."""
+        module.load_state_dict({name: torch.from_numpy(array) for name, array in self.weights.items()})
+
+
 def fit(
     dataset: Dataset,
     model: AttentionConfig,
@@ -60,19 +87,40 @@ def fit(
     report: Callable[[Progress, AttentionModel], None],
     place: Place | None = None,
 ) -> Fitted:
-    """Train on the TRAIN events of `dataset`, stop early on its VALIDATION events. Sets torch's threads and seed."""
+    """The attention model by `fit_module`, for the heads that `dataset` has labels of."""
+    config = replace(model, outputs=dataset.heads)
+
+    def build() -> Trainee[AttentionModel]:
+        attention = AttentionModel(config)
+        return Trainee(attention, attention.heads, config.context)
+
+    trained = fit_module(dataset, build, training, report, place)
+    return Fitted(config=config, weights=trained.weights, history=trained.history)
+
+
+def fit_module(
+    dataset: Dataset,
+    build: Callable[[], Trainee[Module]],
+    training: TrainingConfig,
+    report: Callable[[Progress, Module], None],
+    place: Place | None = None,
+) -> Trained:
+    """Train on the TRAIN events of `dataset`, stop early on its VALIDATION events. Sets torch's threads and seed.
+
+    `build` is called once the seed is set, so that the first weights are a function of it.
+    """
     torch.set_num_threads(training.threads)
     torch.manual_seed(training.seed)
-    return _Fit(dataset, replace(model, outputs=dataset.heads), training, place or Place()).run(report)
+    return _Fit(dataset, build(), training, place or Place()).run(report)
 
 
-class _Fit:
+class _Fit(Generic[Module]):
     """State of one training: model, optimiser, schedule."""
 
-    def __init__(self, dataset: Dataset, model: AttentionConfig, training: TrainingConfig, place: Place) -> None:
+    def __init__(self, dataset: Dataset, trainee: Trainee[Module], training: TrainingConfig, place: Place) -> None:
         self.dataset, self.training, self.place = dataset, training, place
-        self.model = AttentionModel(model).to(place.device)
-        _start_at_base_rates(self.model, dataset.base_rates())
+        self.model, self.context = trainee.module.to(place.device), trainee.context
+        _start_at_base_rates(trainee.heads, dataset)
         self.module = place.wrap(self.model)
         self.pieces = self._cut(Role.TRAIN)
         self.held_out = self._cut(Role.VALIDATION)
@@ -85,19 +133,19 @@ class _Fit:
         steps = planned // place.workers * training.epochs
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimiser, _warmup_cosine(training, max(steps, 1)))
 
-    def run(self, report: Callable[[Progress, AttentionModel], None]) -> Fitted:
+    def run(self, report: Callable[[Progress, Module], None]) -> Trained:
         history: list[Progress] = []
-        best, best_weights = math.inf, weights_of(self.model)
+        best, best_weights = math.inf, _weights(self.model)
         for epoch in range(self.training.epochs):
             progress = self._epoch(epoch)
             history.append(progress)
             if progress.validation_loss < best:
-                best, best_weights = progress.validation_loss, weights_of(self.model)
+                best, best_weights = progress.validation_loss, _weights(self.model)
             report(progress, self.model)
             losses = [each.validation_loss for each in history]
             if epoch - int(np.argmin(losses)) >= self.training.patience:
                 break
-        return Fitted(config=self.model.config, weights=best_weights, history=tuple(history))
+        return Trained(best_weights, tuple(history))
 
     def _epoch(self, epoch: int) -> Progress:
         started, tokens, losses = time.perf_counter(), 0, []
@@ -148,7 +196,7 @@ class _Fit:
         return cut(
             self.dataset.person,
             self.dataset.scored(role),
-            self.model.config.context,
+            self.context,
             self.training.sequence_tokens,
         )
 
@@ -162,7 +210,7 @@ class _Fit:
         return planned[self.place.rank : whole : self.place.workers]
 
 
-def predict(model: AttentionModel, dataset: Dataset, pieces: Pieces, batch_tokens: int) -> npt.NDArray[np.float32]:
+def predict(model: nn.Module, dataset: Dataset, pieces: Pieces, batch_tokens: int) -> npt.NDArray[np.float32]:
     """(n, H) logits of the scored rows of `pieces`, NaN elsewhere; leaves the model in evaluation mode."""
     logits = np.full(dataset.value.shape, np.nan, dtype=np.float32)
     device = next(model.parameters()).device
@@ -186,11 +234,15 @@ def log_losses(
     return means
 
 
-def _start_at_base_rates(model: AttentionModel, rates: npt.NDArray[np.float64]) -> None:
+def _weights(module: nn.Module) -> Weights:
+    return weights_of(module)  # type: ignore[arg-type]  # reads state_dict() alone, which every module has
+
+
+def _start_at_base_rates(heads: nn.ModuleDict, dataset: Dataset) -> None:
     """Set each head's bias so that an untrained model says the base rate: saves the first steps."""
     with torch.no_grad():
-        for name, rate in zip(model.config.outputs, rates, strict=True):
-            model.heads[name].bias.fill_(math.log(rate / (1 - rate)))  # type: ignore[operator]  # a Tensor
+        for name, rate in zip(dataset.heads, dataset.base_rates(), strict=True):
+            heads[name].bias.fill_(math.log(rate / (1 - rate)))  # type: ignore[operator]  # a Tensor
 
 
 def _groups(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
