@@ -134,7 +134,7 @@ def test_bad_input_says_what_to_do(run: Path, tmp_path: Path) -> None:
     silent = tmp_path / "silent"
     shutil.copytree(run / "model", silent)
     (silent / "checkpoint.json").write_text(json.dumps({key: info[key] for key in info if key != "training"}))
-    cases = (
+    cases: tuple[tuple[list[object], str], ...] = (
         ([], "name the data: --run RUN"),
         (["--run", "no-such-run"], "there is no lake at no-such-run"),
         (["--run", run, "--model", tmp_path / "none"], "is not a checkpoint"),

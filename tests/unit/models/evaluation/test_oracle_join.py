@@ -1,6 +1,7 @@
 """The oracle's predictions are joined by event and person, and only where they are about the same labels."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,7 +50,7 @@ def test_a_prediction_goes_to_its_event_and_no_other(lake: Path, tmp_path: Path)
     np.testing.assert_array_equal(found.probability, expected)
 
 
-def everything(prepared: Prepared) -> dict[str, list[object]]:
+def everything(prepared: Prepared) -> dict[str, list[Any]]:
     """A prediction of one half for each event and head."""
     ids, people = (prepared.source.events[name].tolist() for name in ("event_id", "person"))
     heads = [head for head in ("interaction", "lapse") for _ in ids]
