@@ -31,14 +31,14 @@ def test_a_prediction_goes_to_its_event_and_no_other(lake: Path, tmp_path: Path)
     prepared = prepared_with(lake, 10)
     events, known = prepared.source.events, prepared.dataset.known
     first, second = np.flatnonzero(known[:, 0])[[3, 5]]
-    third = np.flatnonzero(known[:, 1])[7]
+    third, fourth = np.flatnonzero(known[:, 1])[[7, 9]]
     ids, people = events["event_id"], events["person"]
     write_oracle(
         tmp_path,
         {
-            "event_id": [ids[second], ids[first], ids[third], ids[third], np.uint64(1)],
+            "event_id": [ids[second], ids[first], ids[third], ids[fourth], np.uint64(1)],
             # The fourth has the event of one person and the name of another.
-            "person": [people[second], people[first], people[third], people[third] ^ np.uint64(1), people[first]],
+            "person": [people[second], people[first], people[third], people[fourth] ^ np.uint64(1), people[first]],
             "head": ["interaction", "interaction", "lapse", "lapse", "interaction"],
             "probability": [0.2, 0.7, 0.4, 0.9, 0.5],
         },
