@@ -14,6 +14,7 @@ from models.evaluation.comparison import EvaluationRequest, compare
 from models.evaluation.page import evaluation_page, measured, percentage, text, verdict
 
 FOLDER = "evaluation"
+_TABLE_WIDTH = 128
 
 
 def execute(request: EvaluationRequest) -> dict[str, Any]:
@@ -40,13 +41,13 @@ def tell(document: dict[str, Any]) -> None:
     for name, head in heads.items():
         shares = (percentage(head[key]) for key in ("oracle_fraction", "latent_fraction"))
         table.add_row(name, f"{head['people']:,}", *shares, *(text(head[key]) for key in ("auc", "log_loss", "ece")))
-    stderr().print(table)
+    _print(table)
     table = _table("head", "baseline", "log loss", "AUC", "model better by", "")
     for name, head in heads.items():
         for each, one in head["baselines"].items():
             cells = (text(one[key]) for key in ("log_loss", "auc", "difference"))
             table.add_row(name, baseline(each).title, *cells, one["verdict"])
-    stderr().print(table)
+    _print(table)
     for name, head in heads.items():
         if head["oracle"]:
             rows, people = head["oracle"]["rows"], head["oracle"]["people"]
@@ -61,6 +62,12 @@ def _table(*columns: str) -> Table:
     for column in columns:
         table.add_column(column, justify="left" if column in {"head", "baseline", ""} else "right", no_wrap=True)
     return table
+
+
+def _print(table: Table) -> None:
+    """Whole, however narrow the window: a figure without its interval is worse than a wrapped line."""
+    console = stderr()
+    console.print(table, width=max(console.width, _TABLE_WIDTH))
 
 
 def _command(request: EvaluationRequest) -> str:

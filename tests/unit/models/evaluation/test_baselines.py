@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from torch import nn
 
 from infra.contracts.errors import BadInput
 from models.attention.model import AttentionConfig
 from models.evaluation.baselines.gru import RecurrentModel
-from models.evaluation.baselines.self_attention import PlainAttentionModel
+from models.evaluation.baselines.self_attention import PlainAttentionModel, _visible
 from models.evaluation.catalog import BaselineSettings, baseline, baselines
 from models.evaluation.metrics import log_losses
 from models.evaluation.sequences import SequencePredictor
@@ -108,3 +109,17 @@ def test_a_sequence_baseline_sees_nothing_that_comes_later(build: Callable[[], n
     assert not np.allclose(after[10:], before[10:])
     one.tokens.features[9] = 9.0
     assert not np.allclose(predictor.predict(one, rows)[:10], before[:10])
+
+
+def test_plain_attention_in_blocks_is_attention_over_the_last_tokens_of_the_whole_sequence() -> None:
+    torch.manual_seed(4)
+    layer, window = PlainAttentionModel(("lapse",), SETTINGS, 32).layers[0].eval(), SETTINGS.model.window
+    x_btd = torch.randn(3, 4 * window, SETTINGS.model.d_model)
+    split = [part.reshape(3, 4 * window, 2, -1).transpose(1, 2) for part in layer.project(x_btd).chunk(3, dim=-1)]  # type: ignore[operator]  # a Linear
+    place = torch.arange(4 * window)
+    back = place[:, None] - place
+    scores = split[0] @ split[1].transpose(-1, -2) / (SETTINGS.model.d_model // 2) ** 0.5
+    weights = scores.masked_fill((back < 0) | (back >= window), -torch.inf).softmax(dim=-1)
+    expected = (weights @ split[2]).transpose(1, 2).reshape(x_btd.shape)
+    got = layer._mixed(x_btd, _visible(4, window, x_btd.device))  # type: ignore[operator]  # a layer's own method
+    torch.testing.assert_close(got, expected, atol=1e-5, rtol=1e-5)
