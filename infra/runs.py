@@ -14,7 +14,18 @@ import psutil
 
 from infra.contracts.errors import BadInput, EnvironmentFailed
 
-_REPORTED = ("calmverse", "kafka-python", "mesa", "numba", "numpy", "opentelemetry-sdk", "pyarrow", "ray", "torch")
+_REPORTED = (
+    "calmverse",
+    "kafka-python",
+    "lightgbm",
+    "mesa",
+    "numba",
+    "numpy",
+    "opentelemetry-sdk",
+    "pyarrow",
+    "ray",
+    "torch",
+)
 LATEST = "latest"
 
 

@@ -1,8 +1,8 @@
-"""Commands of the models: `train`, `models list|show|promote|add`, `bench train`."""
+"""Commands of the models: `train`, `evaluate`, `models list|show|promote|add`, `bench train`."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -12,6 +12,7 @@ from models.registry_cli import FOLDER as REGISTRY
 from models.registry_cli import models as registry_commands
 
 if TYPE_CHECKING:
+    from models.evaluation.comparison import People
     from models.training.settings import Progress, TrainingRequest, TrainingResult
 
 RUNS = Path("runs")
@@ -66,6 +67,49 @@ def train(
         emit_json(_document(result))
 
 
+def evaluate(
+    run: Annotated[
+        str | None, typer.Option("--run", help="Run to evaluate on: a folder, an id in runs/, or latest.")
+    ] = None,
+    model: Annotated[Path | None, typer.Option("--model", help="Checkpoint; the run's model/ when not given.")] = None,
+    lake: Annotated[Path | None, typer.Option("--lake", help="Lake to evaluate on, instead of a run.")] = None,
+    truth: Annotated[Path | None, typer.Option("--truth", help="Where the true probabilities are.")] = None,
+    people: Annotated[
+        str, typer.Option("--people", help="unseen by the model, or all (of a run of other people).")
+    ] = "unseen",
+    baselines: Annotated[
+        str | None, typer.Option("--baselines", help="Names with commas, or none; all when not given.")
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option("--seed", min=0, help="Of the intervals and the baselines; the model's own if not given."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line on stdout.")] = False,
+) -> None:
+    """Hold a model against five baselines and the best possible on a run, with intervals; written beside the run."""
+    from models.evaluation.command import execute, tell
+    from models.evaluation.comparison import EvaluationRequest
+
+    where, known_truth = _lake(run, lake, truth)
+    if people not in {"unseen", "all"}:
+        raise BadInput(f"--people {people}: unseen, or all")
+    request = EvaluationRequest(
+        model=model or where.parent / "model",
+        run=where.parent,
+        lake=where,
+        truth=known_truth,
+        people=cast("People", people),
+        baselines=_chosen(baselines),
+        seed=seed,
+        say=say,
+    )
+    document = execute(request)
+    tell(document)
+    say(f"the page is {where.parent / 'evaluation' / 'evaluation.html'}")
+    if json:
+        emit_json(document)
+
+
 def bench_train(
     people: Annotated[int, typer.Option("--people", min=50, help="People of the made-up data.")] = 1_500,
     epochs: Annotated[int, typer.Option("--epochs", min=2, help="Of each lane; the first is warm-up.")] = 4,
@@ -85,7 +129,11 @@ def bench_train(
         emit_json(found)
 
 
-COMMANDS: dict[str, Callable[..., Any] | typer.Typer] = {"train": train, "models": registry_commands}
+COMMANDS: dict[str, Callable[..., Any] | typer.Typer] = {
+    "train": train,
+    "evaluate": evaluate,
+    "models": registry_commands,
+}
 BENCHES: dict[str, Callable[..., Any]] = {"train": bench_train}
 
 
@@ -110,7 +158,7 @@ def _stoppable(
 def _lake(run: str | None, lake: Path | None, truth: Path | None) -> tuple[Path, Path | None]:
     """The lake to train on and the root of the truth that belongs to it, where there is one."""
     if (run is None) == (lake is None):
-        raise BadInput("say what to train on: --run RUN (a folder, an id in runs/, or latest), or --lake DIR")
+        raise BadInput("name the data: --run RUN (a folder, an id in runs/, or latest), or --lake DIR")
     if lake is not None:
         folder = lake
     else:
@@ -119,6 +167,18 @@ def _lake(run: str | None, lake: Path | None, truth: Path | None) -> tuple[Path,
         raise BadInput(f"there is no lake at {folder if lake else run}: give a finished run or its lake/ folder")
     beside = folder.parent / "truth"
     return folder, truth or (beside if beside.is_dir() else None)
+
+
+def _chosen(names: str | None) -> tuple[str, ...]:
+    """Baselines by name; all of them for None, none for `none`. Raises BadInput for one that does not exist."""
+    from models.evaluation.catalog import baseline, baselines
+
+    if names is None:
+        return baselines()
+    chosen = tuple(name.strip() for name in names.split(",") if name.strip() not in {"", "none"})
+    for name in chosen:
+        baseline(name)
+    return tuple(dict.fromkeys(chosen))
 
 
 def _pairs(texts: list[str]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import nn
 
 from infra.contracts.errors import BadInput, EnvironmentFailed
 from models.attention.model import AttentionConfig, AttentionModel
@@ -32,7 +33,7 @@ class Checkpoint:
     directory: Path
 
 
-def weights_of(model: AttentionModel) -> Weights:
+def weights_of(model: nn.Module) -> Weights:
     """Every tensor of the model by name, as NumPy copies."""
     return {name: tensor.detach().cpu().numpy().copy() for name, tensor in model.state_dict().items()}
 

@@ -47,7 +47,7 @@ def evaluate(
     tested = dataset.scored(Role.TEST)
     pieces = cut(dataset.person, tested, model.config.context, training.sequence_tokens)
     probability = _sigmoid(predict(model, dataset, pieces, training.batch_tokens))
-    oracle = _oracle(prepared, truth)
+    oracle = true_of_rows(prepared, truth)
     rates = dataset.base_rates()
     heads: dict[str, dict[str, Any]] = {}
     for index, name in enumerate(dataset.heads):
@@ -120,8 +120,8 @@ def _difference(difference: Floats, person: npt.NDArray[np.uint64], seed: int) -
     return mean_by_person(difference, person, seed)
 
 
-def _oracle(prepared: Prepared, truth: Path | None) -> Floats:
-    """(n, H) true probabilities, NaN where unknown."""
+def true_of_rows(prepared: Prepared, truth: Path | None) -> Floats:
+    """(n, H) true probabilities of every event and head, NaN where unknown. `truth`: the root of the truth stream."""
     table = None if truth is None else read_stream(truth, "truth", TRUTH_COLUMNS, None, read_directly)
     if table is None:
         return np.full(prepared.dataset.value.shape, np.nan)

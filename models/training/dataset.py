@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from infra.contracts.draws import Purpose, bits
 from infra.contracts.errors import BadInput
 from models.attention import catalog
 from models.attention.catalog import LabelSource
@@ -21,6 +22,8 @@ from models.training.labels import label, label_source
 from models.training.lake import EVENT_COLUMNS, OUTCOME_COLUMNS, ReadFiles, read_stream
 from models.training.settings import TrainingRequest
 from models.training.split import Role, roles
+
+_SKETCH = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +71,11 @@ class Dataset:
         for array in (*arrays, self.person, self.value, self.known, self.role):
             total.update(np.ascontiguousarray(array).data)
         return total.hexdigest()[:32]
+
+    def people_sketch(self) -> list[int]:
+        """The 64 smallest hashes of people, ascending: populations that share people share hashes (Broder 1997)."""
+        hashes = bits(0, int(Purpose.SPLIT), np.unique(self.person), 2, 0) >> np.uint64(32)
+        return [int(each) for each in np.sort(hashes)[:_SKETCH]]
 
 
 @dataclass(frozen=True, kw_only=True)

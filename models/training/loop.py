@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
+from typing import Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,7 @@ from models.training.savepoints import Position, Savepoints, State
 from models.training.settings import Progress, TrainingConfig
 from models.training.split import Role
 
+Module = TypeVar("Module", bound=nn.Module)
 _BETAS = (0.9, 0.98)  # a training has some thousand steps: the second moment must forget faster than in 0.999
 
 
@@ -55,6 +57,31 @@ class Fitted:
         return {name: torch.from_numpy(array) for name, array in self.weights.items()}
 
 
+@dataclass(frozen=True)
+class Trainee(Generic[Module]):
+    """A module that can be trained: (kind, features, item, time_us, mask) -> logits (B, T, H), as `Batch.inputs` gives.
+
+    heads: its last layers by name, each with a `bias` to start from. context: tokens that one score may depend on, its
+    own included; pieces begin so many tokens early.
+    """
+
+    module: Module
+    heads: nn.ModuleDict
+    context: int
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The weights of the best epoch on validation, and a report of each epoch."""
+
+    weights: Weights
+    history: tuple[Progress, ...]
+
+    def load_into(self, module: nn.Module) -> None:
+        """Give a module these weights."""
+        module.load_state_dict({name: torch.from_numpy(array) for name, array in self.weights.items()})
+
+
 def fit(
     dataset: Dataset,
     model: AttentionConfig,
@@ -63,14 +90,33 @@ def fit(
     place: Place | None = None,
     savepoints: Savepoints | None = None,
 ) -> Fitted:
+    """The attention model by `fit_module`, for the heads that `dataset` has labels of."""
+    config = replace(model, outputs=dataset.heads)
+
+    def build() -> Trainee[AttentionModel]:
+        attention = AttentionModel(config)
+        return Trainee(attention, attention.heads, config.context)
+
+    trained = fit_module(dataset, build, training, report, place, savepoints)
+    return Fitted(config=config, weights=trained.weights, history=trained.history)
+
+
+def fit_module(
+    dataset: Dataset,
+    build: Callable[[], Trainee[Module]],
+    training: TrainingConfig,
+    report: Callable[[Progress, Module], None],
+    place: Place | None = None,
+    savepoints: Savepoints | None = None,
+) -> Trained:
     """Train on the TRAIN events of `dataset`, stop early on its VALIDATION events. Sets torch's threads and seed.
 
-    With `savepoints` the training goes on from the newest, and ends with the weights that it would have had anyway.
+    `build` is called once the seed is set, so that the first weights are a function of it. With `savepoints` the
+    training goes on from the newest, and ends with the weights that it would have had anyway.
     """
     torch.set_num_threads(training.threads)
     torch.manual_seed(training.seed)
-    fitting = _Fit(dataset, replace(model, outputs=dataset.heads), training, place or Place())
-    return fitting.run(report, savepoints)
+    return _Fit(dataset, build(), training, place or Place()).run(report, savepoints)
 
 
 @dataclass
@@ -84,13 +130,13 @@ class _Epoch:
     waited: float = 0.0
 
 
-class _Fit:
+class _Fit(Generic[Module]):
     """State of one training: model, optimiser, schedule, number `at` of the epoch, and what that epoch has come to."""
 
-    def __init__(self, dataset: Dataset, model: AttentionConfig, training: TrainingConfig, place: Place) -> None:
+    def __init__(self, dataset: Dataset, trainee: Trainee[Module], training: TrainingConfig, place: Place) -> None:
         self.dataset, self.training, self.place = dataset, training, place
-        self.model = AttentionModel(model).to(place.device)
-        _start_at_base_rates(self.model, dataset)
+        self.model, self.context = trainee.module.to(place.device), trainee.context
+        _start_at_base_rates(trainee.heads, dataset)
         self.module = place.wrap(self.model)
         self.pieces = self._cut(Role.TRAIN)
         self.held_out = self._cut(Role.VALIDATION)
@@ -108,7 +154,7 @@ class _Fit:
         self.history: list[Progress] = []
         self.best = weights_of(self.model)
 
-    def run(self, report: Callable[[Progress, AttentionModel], None], savepoints: Savepoints | None) -> Fitted:
+    def run(self, report: Callable[[Progress, Module], None], savepoints: Savepoints | None) -> Trained:
         self._go_on(savepoints)
         while self.at < self.training.epochs and not self._no_longer_better():
             progress = self._epoch(savepoints)
@@ -117,7 +163,7 @@ class _Fit:
             self.history.append(progress)
             self.at, self.epoch = self.at + 1, _Epoch()
             report(progress, self.model)
-        return Fitted(config=self.model.config, weights=self.best, history=tuple(self.history))
+        return Trained(self.best, tuple(self.history))
 
     def _no_longer_better(self) -> bool:
         """Whether the best epoch is `patience` epochs ago."""
@@ -198,7 +244,7 @@ class _Fit:
         return cut(
             self.dataset.person,
             self.dataset.scored(role),
-            self.model.config.context,
+            self.context,
             self.training.sequence_tokens,
         )
 
@@ -212,7 +258,7 @@ class _Fit:
         return planned[self.place.rank : whole : self.place.workers]
 
 
-def predict(model: AttentionModel, dataset: Dataset, pieces: Pieces, batch_tokens: int) -> npt.NDArray[np.float32]:
+def predict(model: nn.Module, dataset: Dataset, pieces: Pieces, batch_tokens: int) -> npt.NDArray[np.float32]:
     """(n, H) logits of the scored rows of `pieces`, NaN elsewhere and for heads of more than two classes."""
     logits = predict_columns(model, dataset, pieces, batch_tokens)
     heads, columns = dataset.heads, catalog.columns(dataset.heads)
@@ -224,9 +270,7 @@ def predict(model: AttentionModel, dataset: Dataset, pieces: Pieces, batch_token
     return of_heads
 
 
-def predict_columns(
-    model: AttentionModel, dataset: Dataset, pieces: Pieces, batch_tokens: int
-) -> npt.NDArray[np.float32]:
+def predict_columns(model: nn.Module, dataset: Dataset, pieces: Pieces, batch_tokens: int) -> npt.NDArray[np.float32]:
     """(n, C) logits of all heads (`catalog.columns`) for the scored rows of `pieces`, NaN elsewhere.
 
     Leaves the model in evaluation mode.
@@ -242,12 +286,12 @@ def predict_columns(
     return logits
 
 
-def _start_at_base_rates(model: AttentionModel, dataset: Dataset) -> None:
+def _start_at_base_rates(modules: nn.ModuleDict, dataset: Dataset) -> None:
     """Set each head's bias so that an untrained model says the base rates: saves the first steps."""
     with torch.no_grad():
         for index, rate in enumerate(dataset.base_rates()):
             name = dataset.heads[index]
-            bias = model.heads[name].get_parameter("bias")
+            bias = modules[name].get_parameter("bias")
             if catalog.head(name).binary:
                 bias.fill_(math.log(rate / (1 - rate)))
             else:

@@ -33,7 +33,7 @@ def train(request: TrainingRequest) -> TrainingResult:
     if request.workers == 0:
         with _timed(seconds, "read"):
             prepared = prepare(request, read_directly)
-        with _timed(seconds, "fit"), _threads_restored():
+        with _timed(seconds, "fit"), threads_restored():
             fitted = _fit_here(prepared, request, report)
     else:
         started = time.perf_counter()
@@ -49,13 +49,17 @@ def train(request: TrainingRequest) -> TrainingResult:
 def _finish(request: TrainingRequest, prepared: Prepared, fitted: Fitted, seconds: dict[str, float]) -> TrainingResult:
     model = AttentionModel(fitted.config)
     model.load_state_dict(fitted.tensors())
-    with _timed(seconds, "evaluate"), _threads_restored():
+    with _timed(seconds, "evaluate"), threads_restored():
         figures = evaluate(model, prepared, request.truth, request.training)
         figures |= evaluate_classes(model, prepared.dataset, request.training)
     heads = {name: figures[name] for name in prepared.dataset.heads}
     about = {
         "training": asdict(request.training),
-        "data": {"digest": prepared.dataset.digest(), "events": len(prepared.dataset)},
+        "data": {
+            "digest": prepared.dataset.digest(),
+            "events": len(prepared.dataset),
+            "people": prepared.dataset.people_sketch(),
+        },
         "metrics": heads,
         "notes": list(prepared.notes),
         "history": [asdict(each) for each in fitted.history],
@@ -103,7 +107,7 @@ def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _threads_restored() -> Iterator[None]:
+def threads_restored() -> Iterator[None]:
     """Torch's number of threads is a property of the process: give it back as it was."""
     import torch  # noqa: PLC0415  heavy
 

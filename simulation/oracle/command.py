@@ -12,7 +12,7 @@ from rich.progress import Progress
 from infra.console import progress_bar, say
 from infra.contracts.errors import EnvironmentFailed
 from infra.runs import RunDir
-from simulation.oracle.config import HEADS, OracleConfig
+from simulation.oracle.config import HEADS, HORIZON_US, OracleConfig
 from simulation.oracle.lake import scenario_of
 from simulation.oracle.potential import potential_outcomes
 from simulation.oracle.recording import Recording, record_run, record_scenario
@@ -82,6 +82,7 @@ def _document(request: OracleRequest, recording: Recording, oracle: Oracle) -> d
         "seed": recording.scenario.seed,
         "people": len(oracle.filtered),
         "ticks": len(recording.span),
+        "horizon_min": HORIZON_US / 60e6,
         "particles": config.particles,
         "threads": config.threads,
         "partial": oracle.partial,

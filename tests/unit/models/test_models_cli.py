@@ -60,8 +60,8 @@ def test_a_lake_and_a_place_for_the_checkpoint_can_be_named(run_folder: Path, tm
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "say what to train on"),
-        (["--run", "x", "--lake", "y"], "say what to train on"),
+        ([], "name the data"),
+        (["--run", "x", "--lake", "y"], "name the data"),
         (["--run", "no-such-run"], "no lake at no-such-run"),
         (["--lake", ".", "--set", "epochs"], "give KEY=VALUE"),
         (["--lake", ".", "--set", "epoch=3"], "did you mean epochs"),
@@ -73,5 +73,5 @@ def test_wrong_words_are_bad_input(words: list[str], message: str) -> None:
 
 
 def test_the_commands_are_frozen() -> None:
-    assert list(COMMANDS) == ["train", "models"]
+    assert list(COMMANDS) == ["train", "evaluate", "models"]
     assert list(BENCHES) == ["train"]
