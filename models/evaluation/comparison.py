@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from infra.contracts.errors import BadInput
-from models.attention import checkpoint
+from models.attention import catalog, checkpoint
 from models.attention.checkpoint import Checkpoint
 from models.evaluation.catalog import BaselineSettings, Doubles, baseline
 from models.evaluation.evaluate import true_of_rows
@@ -86,7 +86,15 @@ def _training(stored: Checkpoint) -> TrainingConfig:
 
 
 def _prepare(request: EvaluationRequest, stored: Checkpoint, training: TrainingConfig) -> Prepared:
-    lake = TrainingRequest(lake=request.lake, out_dir=request.model, model=stored.model.config, training=training)
+    """The lake as the model was trained on it, for its heads of two classes: the others have no oracle."""
+    config = stored.model.config
+    binary = tuple(name for name in config.outputs if catalog.head(name).binary)
+    if not binary:
+        raise BadInput(f"the model in {stored.directory} has no head of two classes: there is nothing to compare")
+    training = replace(training, head_weights=())
+    lake = TrainingRequest(
+        lake=request.lake, out_dir=request.model, model=replace(config, outputs=binary), training=training
+    )
     return prepare(lake, read_directly)
 
 
@@ -121,8 +129,8 @@ class _Outputs(nn.Module):
 
 def _model(stored: Checkpoint, prepared: Prepared, training: TrainingConfig) -> SequencePredictor:
     """The checkpoint as a predictor of the heads that this lake has labels of."""
-    outputs = stored.model.config.outputs
-    module = _Outputs(stored.model, [outputs.index(head) for head in prepared.dataset.heads])
+    columns = catalog.columns(stored.model.config.outputs)
+    module = _Outputs(stored.model, [columns[head].start for head in prepared.dataset.heads])
     return SequencePredictor(module, stored.model.config.context, training)
 
 
@@ -164,7 +172,8 @@ def _document(
     oracle: Observable,
     seed: int,
 ) -> dict[str, Any]:
-    same = stored.info.get("data", {}).get("digest") == prepared.dataset.digest()
+    data = stored.info.get("data", {})
+    same = data.get("events") == len(prepared.dataset) and data.get("people") == prepared.dataset.people_sketch()
     return {
         "model": {"version": stored.version, "checkpoint": str(request.model), "trained_on_this_lake": same},
         "run": str(request.run),
