@@ -13,7 +13,7 @@ from models.registry_cli import models as registry_commands
 
 if TYPE_CHECKING:
     from models.evaluation.comparison import People
-    from models.training.settings import Progress, TrainingRequest, TrainingResult
+    from models.training.settings import OutsideLog, Progress, TrainingRequest, TrainingResult
 
 RUNS = Path("runs")
 INTERRUPTED = 130
@@ -26,6 +26,12 @@ def train(
     lake: Annotated[Path | None, typer.Option("--lake", help="Lake to train on, instead of a run.")] = None,
     truth: Annotated[
         Path | None, typer.Option("--truth", help="Where the true probabilities are, for the evaluation only.")
+    ] = None,
+    events: Annotated[
+        Path | None, typer.Option("--events", help="Somebody else's log to train on: Parquet, CSV or JSON lines.")
+    ] = None,
+    schema: Annotated[
+        Path | None, typer.Option("--schema", help="YAML that maps the log's person, time, kind, item and outcome.")
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder of the checkpoint; model/ beside the lake when not given.")
@@ -41,23 +47,26 @@ def train(
     registry: Annotated[Path, typer.Option("--registry", help="Where the model is registered.")] = REGISTRY,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line on stdout.")] = False,
 ) -> None:
-    """Train the attention model on a lake, and compare it on unseen people with baselines and the latent oracle."""
+    """Train the attention model, and compare it on unseen people with a simple model and the best possible."""
     from models.training.registry import Registry
     from models.training.settings import TrainingRequest, parse
     from models.training.train import train as run_training
 
-    where, known_truth = _lake(run, lake, truth)
-    model, training = parse({"seed": seed} | _pairs(settings or []))
+    log = _log(events, schema, [run, lake, truth])
+    where, known_truth = _lake(run, lake, truth) if log is None else (log.file, None)
+    own = {} if log is None else {"horizon_min": 0} | log.mapping.training
+    model, training = parse(own | {"seed": seed} | _pairs(settings or []))
     say(f"training on {where}")
     with progress_bar() as bar:
         request = TrainingRequest(
             lake=where,
-            out_dir=out or where.parent / "model",
+            out_dir=out or where.parent / ("model" if log is None else f"{where.stem}-model"),
             truth=known_truth,
             model=model,
             training=training,
             workers=workers,
             resume=resume,
+            log=log,
             progress=_shower(bar.add_task("training", total=training.epochs), bar),
         )
         result = _stoppable(request, run_training)
@@ -179,6 +188,20 @@ def _chosen(names: str | None) -> tuple[str, ...]:
     for name in chosen:
         baseline(name)
     return tuple(dict.fromkeys(chosen))
+
+
+def _log(events: Path | None, schema: Path | None, others: list[object]) -> "OutsideLog | None":
+    """The outside log, where one is named."""
+    from models.features.outside_map import load_map
+    from models.training.settings import OutsideLog
+
+    if events is None:
+        if schema is not None:
+            raise BadInput("--schema says how a log's columns map: give the log too, with --events FILE")
+        return None
+    if any(each is not None for each in others):
+        raise BadInput("--events is somebody else's log: leave out --run, --lake and --truth")
+    return OutsideLog(file=events, mapping=load_map(schema))
 
 
 def _pairs(texts: list[str]) -> dict[str, str]:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from infra.contracts.errors import BadInput
 from models.attention.model import AttentionConfig
+from models.features.outside_map import LogMap
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,8 +112,16 @@ class Progress:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OutsideLog:
+    """Somebody else's log, to train on instead of a lake: the file, and how its columns map."""
+
+    file: Path
+    mapping: LogMap
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainingRequest:
-    """A lake to train on and where the checkpoint goes.
+    """A lake (or an outside log) to train on and where the checkpoint goes.
 
     truth: the root that holds the `truth` stream, for evaluation only; None where nothing is known. ticks: which part
     of the lake, all of it when None. workers: Ray Train workers; 0 trains in this process, without Ray. resume: go on
@@ -127,6 +136,7 @@ class TrainingRequest:
     training: TrainingConfig = field(default_factory=TrainingConfig)
     workers: int = 1
     resume: bool = False
+    log: OutsideLog | None = None
     progress: Callable[[Progress], None] | None = None
 
     def __post_init__(self) -> None:

@@ -13,8 +13,9 @@ from models.attention.model import AttentionModel
 from models.evaluation.classes import evaluate_classes
 from models.evaluation.evaluate import evaluate
 from models.training.dataset import Prepared, prepare
-from models.training.lake import read_directly, read_with_ray
+from models.training.lake import ReadFiles, read_directly, read_with_ray
 from models.training.loop import Fitted, fit
+from models.training.outside import prepare_log
 from models.training.ray_train import fit_on_ray
 from models.training.savepoints import Savepoints, identity_of, read_head
 from models.training.settings import Progress, TrainingRequest, TrainingResult
@@ -32,7 +33,7 @@ def train(request: TrainingRequest) -> TrainingResult:
     _begin(request)
     if request.workers == 0:
         with _timed(seconds, "read"):
-            prepared = prepare(request, read_directly)
+            prepared = _prepared(request, read_directly)
         with _timed(seconds, "fit"), threads_restored():
             fitted = _fit_here(prepared, request, report)
     else:
@@ -40,7 +41,7 @@ def train(request: TrainingRequest) -> TrainingResult:
         with ray_session(cpus=2 + 2 * request.workers):
             seconds["ray_start"] = time.perf_counter() - started
             with _timed(seconds, "read"):
-                prepared = prepare(request, read_with_ray)
+                prepared = _prepared(request, read_with_ray)
             with _timed(seconds, "fit"):
                 fitted = fit_on_ray(prepared.dataset, request, report)
     return _finish(request, prepared, fitted, seconds)
@@ -83,6 +84,10 @@ def _begin(request: TrainingRequest) -> None:
             raise BadInput(f"there is nothing to resume in {request.savepoints}: train without --resume")
         return
     shutil.rmtree(request.savepoints, ignore_errors=True)
+
+
+def _prepared(request: TrainingRequest, read: ReadFiles) -> Prepared:
+    return prepare(request, read) if request.log is None else prepare_log(request, request.log)
 
 
 def _fit_here(prepared: Prepared, request: TrainingRequest, report: Callable[[Progress], None]) -> Fitted:

@@ -135,7 +135,7 @@ def replay(
 ) -> None:
     """Send a log of outside events through Kafka, the model and the services."""
     from infra.bus.options import broker_options
-    from services.experiments.mapping import load_map
+    from models.features.outside_map import load_map
     from services.experiments.replay import ReplayRequest, verdict
     from services.experiments.replay import replay as execute
     from services.experiments.stack import StackOptions

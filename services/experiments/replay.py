@@ -18,14 +18,14 @@ from infra.console import progress_bar, say
 from infra.contracts.errors import BadInput, VerdictFailed
 from infra.runs import RunDir
 from infra.telemetry.setup import Telemetry
+from models.features.outside_events import OutsideTick, outside_ticks
+from models.features.outside_log import BrokenRow, Row, read_rows
+from models.features.outside_map import LogMap
 from services.experiments import summary
 from services.experiments.audit import Audit, audit, decision_counts, digest_of
 from services.experiments.display import Display
 from services.experiments.interrupts import Interrupts
 from services.experiments.learning import LearningPlan, TrainedModel, deploy, learn, untrained
-from services.experiments.mapping import LogMap
-from services.experiments.outside_events import OutsideTick, outside_ticks
-from services.experiments.outside_log import BrokenRow, Row, read_log
 from services.experiments.run import flush_lake
 from services.experiments.stack import Stack, StackOptions
 from services.experiments.tracing_summary import trace_summary
@@ -67,26 +67,12 @@ def replay(request: ReplayRequest) -> dict[str, Any]:
     """Replay the log and return the summary. Raises BadInput where the file as a whole cannot be used."""
     training = {"horizon_min": 0} | request.mapping.training
     plan = LearningPlan.of_scenario({"name": request.policy}, training, request.seed)
-    good, broken = _read(request.file, request.mapping)
+    good, broken = read_rows(request.file, request.mapping)
     folder = runs.create(request.runs, f"replay-{request.file.stem}", request.seed)
     say(f"run {folder.run_id}: {len(good)} rows, {len(broken)} broken")
     folder.write_json("environment.json", runs.environment())
     with Interrupts() as interrupts, progress_bar() as progress:
         return _Replay(request, plan, folder, interrupts, Display(progress)).execute(good, broken)
-
-
-def _read(file: Path, mapping: LogMap) -> tuple[list[Row], list[BrokenRow]]:
-    good: list[Row] = []
-    broken: list[BrokenRow] = []
-    for row in read_log(file, mapping):
-        if isinstance(row, Row):
-            good.append(row)
-        else:
-            broken.append(row)
-    if not good:
-        reason = f"the first of {len(broken)} is line {broken[0].line}: {broken[0].reason}" if broken else "it is empty"
-        raise BadInput(f"{file}: no row can be used ({reason}): check the file and --map")
-    return good, broken
 
 
 class _Replay:

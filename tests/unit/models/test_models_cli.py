@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from infra.contracts.errors import BadInput
 from models.cli import BENCHES, COMMANDS
 from tests.support.hidden_state import HiddenStatePopulation
+from tests.support.model_commands import app
 
 QUICK = ["--workers", "0", "--set", "epochs=1", "--set", "horizon_min=5", "--set", "d_model=8", "--set", "layers=1"]
 
@@ -26,13 +26,6 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def own_registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The registry is made where the command is run."""
     monkeypatch.chdir(tmp_path)
-
-
-def app() -> typer.Typer:
-    made = typer.Typer(pretty_exceptions_enable=False)
-    made.command("train")(COMMANDS["train"])
-    made.command("other")(lambda: None)
-    return made
 
 
 def call(*words: str) -> dict[str, object]:

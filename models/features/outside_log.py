@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from infra.contracts.errors import BadInput
 from infra.contracts.kinds import KIND_BY_NAME
 from infra.contracts.time import parse_us
-from services.experiments.mapping import KindMap, LogMap
+from models.features.outside_map import KindMap, LogMap
 
 _UNIT_US = {"s": 1_000_000, "ms": 1_000, "us": 1}
 _MAX_US = 2**62
@@ -67,6 +67,21 @@ def read_log(path: Path, mapping: LogMap) -> Iterator[Row | BrokenRow]:
             yield _row(line, values, mapping)
         except _POSSIBLE_ERRORS as problem:
             yield BrokenRow(line, raw, _reason(problem))
+
+
+def read_rows(path: Path, mapping: LogMap) -> tuple[list[Row], list[BrokenRow]]:
+    """Good rows and broken ones. Raises BadInput where the file as a whole cannot be read, or no row of it is good."""
+    good: list[Row] = []
+    broken: list[BrokenRow] = []
+    for row in read_log(path, mapping):
+        if isinstance(row, Row):
+            good.append(row)
+        else:
+            broken.append(row)
+    if not good:
+        reason = f"the first of {len(broken)} is line {broken[0].line}: {broken[0].reason}" if broken else "it is empty"
+        raise BadInput(f"{path}: no row can be used ({reason}): check the file and its map")
+    return good, broken
 
 
 _Raw = tuple[int, bytes, Mapping[str, Any] | str]

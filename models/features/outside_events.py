@@ -14,7 +14,7 @@ from infra.contracts.errors import BadInput
 from infra.contracts.events import EVENT
 from infra.contracts.kinds import EventKind
 from infra.contracts.time import tick_of
-from services.experiments.outside_log import Row
+from models.features.outside_log import Row
 
 ROWS_PER_TICK = 1_000
 """Rows that are sent and released together: a log that spans months has hundreds of thousands of empty minutes."""

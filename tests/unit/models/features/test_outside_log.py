@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from infra.contracts.errors import BadInput
 from infra.contracts.kinds import EventKind
-from services.experiments.mapping import LogMap, OutcomeMap, load_map
-from services.experiments.outside_events import ROWS_PER_TICK, outside_ticks
-from services.experiments.outside_log import BrokenRow, Row, read_log
+from models.features.outside_events import ROWS_PER_TICK, outside_ticks
+from models.features.outside_log import BrokenRow, Row, read_log
+from models.features.outside_map import LogMap, OutcomeMap, load_map
 
 MAPPING = LogMap(person="who", time="at", time_unit="s", item="what", outcome=OutcomeMap(column="stars", at_least=4))
 GOOD = [{"who": "a", "at": 10, "what": 5, "stars": 4.0}, {"who": "b", "at": 11, "what": 6, "stars": 3.0}]
