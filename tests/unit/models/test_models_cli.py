@@ -45,6 +45,16 @@ def test_it_trains_on_a_run_and_prints_one_json_object(run_folder: Path) -> None
     assert (run_folder / "model" / "weights.npz").exists()
 
 
+def test_heads_of_several_classes_are_shown_beside_the_others(run_folder: Path, tmp_path: Path) -> None:
+    words = ["--out", str(tmp_path / "model"), *QUICK, "--set", "outputs=lapse,next_kind", "--json"]
+    result = CliRunner().invoke(app(), ["train", "--run", str(run_folder), *words], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    assert list(json.loads(result.stdout.splitlines()[-1])["heads"]) == ["lapse", "next_kind"]
+    assert "lapse: " in result.stderr
+    assert "below the logistic regression, 95% interval" in result.stderr
+    assert "below the frequencies of the classes, 95% interval" in result.stderr
+
+
 def test_a_lake_and_a_place_for_the_checkpoint_can_be_named(run_folder: Path, tmp_path: Path) -> None:
     document = call("--lake", str(run_folder / "lake"), "--out", str(tmp_path / "here"), *QUICK, "--json")
     assert document["checkpoint"] == str(tmp_path / "here")
