@@ -67,7 +67,8 @@ def _table(*columns: str) -> Table:
 def _print(table: Table) -> None:
     """Whole, however narrow the window: a figure without its interval is worse than a wrapped line."""
     console = stderr()
-    console.print(table, width=max(console.width, _TABLE_WIDTH))
+    console.width = max(console.width, _TABLE_WIDTH)
+    console.print(table)
 
 
 def _command(request: EvaluationRequest) -> str:
