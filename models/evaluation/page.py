@@ -162,7 +162,7 @@ def _losses(head: Document) -> Chart:
     rows = [charts.Interval(label, *_finite(figure), colour) for label, figure, colour in found]
     best, worst = found[-1], found[0]
     caption = (
-        f"{worst[0]} has {text(worst[1], 4)}, {best[0]} {text(best[1], 4)}; less is better. Intervals of single "
+        f"Highest: {worst[0]}, {text(worst[1], 4)}; lowest: {best[0]}, {text(best[1], 4)}. Intervals of single "
         "predictors overlap where paired differences (the table) do not."
     )
     if head["oracle"] and head["oracle"]["rows"] != head["rows"]:
