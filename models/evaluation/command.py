@@ -14,7 +14,7 @@ from models.evaluation.comparison import EvaluationRequest, compare
 from models.evaluation.page import evaluation_page, measured, percentage, text, verdict
 
 FOLDER = "evaluation"
-_TABLE_WIDTH = 128
+_TABLE_WIDTH = 132
 
 
 def execute(request: EvaluationRequest) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def tell(document: dict[str, Any]) -> None:
     """The result for people: the verdict, a table of models and one of baselines, and notes."""
     say(verdict(document).sentence)
     heads = measured(document)
-    table = _table("head", "people", "of the observable", "of the true", "AUC", "log loss", "ECE")
+    table = _table("head", "people", "of the oracle", "of the truth", "AUC", "log loss", "ECE")
     for name, head in heads.items():
         shares = (percentage(head[key]) for key in ("oracle_fraction", "latent_fraction"))
         table.add_row(name, f"{head['people']:,}", *shares, *(text(head[key]) for key in ("auc", "log_loss", "ece")))
@@ -51,7 +51,7 @@ def tell(document: dict[str, Any]) -> None:
     for name, head in heads.items():
         if head["oracle"]:
             rows, people = head["oracle"]["rows"], head["oracle"]["people"]
-            say(f"{name}: of the observable, on the {rows:,} rows of {people:,} people that the oracle looked at")
+            say(f"{name}: the share of the oracle is of {rows:,} rows of {people:,} people, those that it looked at")
     say(f"baselines are fitted on {document['baselines_fitted_on']}")
     for note in document["notes"]:
         say(f"note: {note}")
@@ -67,7 +67,8 @@ def _table(*columns: str) -> Table:
 def _print(table: Table) -> None:
     """Whole, however narrow the window: a figure without its interval is worse than a wrapped line."""
     console = stderr()
-    console.print(table, width=max(console.width, _TABLE_WIDTH))
+    console.width = max(console.width, _TABLE_WIDTH)
+    console.print(table)
 
 
 def _command(request: EvaluationRequest) -> str:

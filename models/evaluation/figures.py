@@ -106,6 +106,7 @@ def _baselines(rows: HeadRows, seed: int) -> dict[str, Any]:
         return {}
     drawn = Resampling(rows.person, seed)
     model = metrics.log_losses(rows.label, rows.model)
+    fractions = _fractions(rows.where(~np.isnan(rows.observable)), seed)
     found = {}
     for name, probability in rows.baselines.items():
         losses = metrics.log_losses(rows.label, probability)
@@ -115,10 +116,23 @@ def _baselines(rows: HeadRows, seed: int) -> dict[str, Any]:
             "auc": drawn.auc(rows.label, probability).as_dict(),
             "difference": difference.as_dict(),
             "verdict": verdict(difference),
+            "oracle_fraction": fractions.get(name),
             "rows": len(rows.label),
             "people": drawn.people,
         }
     return found
+
+
+def _fractions(rows: HeadRows, seed: int) -> dict[str, dict[str, float | None]]:
+    """`oracle_fraction` of each baseline on the oracle's rows; empty where there are none."""
+    if not len(rows.label):
+        return {}
+    drawn = Resampling(rows.person, seed)
+    base, best = (metrics.log_losses(rows.label, each) for each in (rows.base, rows.observable))
+    return {
+        name: fraction(drawn, base, metrics.log_losses(rows.label, probability), best).as_dict()
+        for name, probability in rows.baselines.items()
+    }
 
 
 def verdict(difference: Figure) -> str:

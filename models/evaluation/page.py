@@ -117,19 +117,14 @@ def _models(heads: dict[str, Document]) -> Table:
         Column("Of the observable", "%", decimals=0),
         Column("Of the true", "%", decimals=0),
         Column("AUC", decimals=3),
-        Column("Log loss", decimals=4),
         Column("Calibration error", decimals=4),
-        Column("Rows"),
-        Column("People"),
     )
     rows = tuple(
         (
             name,
             _estimate(head["oracle_fraction"], 100),
             _estimate(head["latent_fraction"], 100),
-            *(_estimate(head[key]) for key in ("auc", "log_loss", "ece")),
-            head["rows"],
-            head["people"],
+            *(_estimate(head[key]) for key in ("auc", "ece")),
         )
         for name, head in heads.items()
     )
@@ -137,7 +132,8 @@ def _models(heads: dict[str, Document]) -> Table:
         "The share of the way, in log loss, from the base rate to the best prediction from what can be seen, and to "
         "the true probabilities that nobody can see. 95% intervals over people."
     )
-    return Table(columns, rows, f"{caption} {_oracle_rows(heads)}".strip())
+    seen = "; ".join(f"{name}: {numbers.count(head['rows'], 'row')}" for name, head in heads.items())
+    return Table(columns, rows, f"{caption} Evaluated: {seen}. {_oracle_rows(heads)}".strip())
 
 
 def _oracle_rows(heads: dict[str, Document]) -> str:
@@ -166,7 +162,7 @@ def _losses(head: Document) -> Chart:
     rows = [charts.Interval(label, *_finite(figure), colour) for label, figure, colour in found]
     best, worst = found[-1], found[0]
     caption = (
-        f"{worst[0]} has {text(worst[1], 4)}, {best[0]} {text(best[1], 4)}; less is better. Intervals of single "
+        f"Highest: {worst[0]}, {text(worst[1], 4)}; lowest: {best[0]}, {text(best[1], 4)}. Intervals of single "
         "predictors overlap where paired differences (the table) do not."
     )
     if head["oracle"] and head["oracle"]["rows"] != head["rows"]:
@@ -184,7 +180,7 @@ def _finite(figure: Document) -> tuple[float, float, float]:
 def _baselines(head: Document) -> Table:
     columns = (
         Column("Baseline", align="left"),
-        Column("Log loss", decimals=4),
+        Column("Log loss", decimals=3),
         Column("AUC", decimals=3),
         Column("Model better by", "log loss", decimals=4),
         Column("The model is", align="left"),
@@ -193,7 +189,7 @@ def _baselines(head: Document) -> Table:
         (
             baseline(name).title,
             *(_estimate(one[key]) for key in ("log_loss", "auc", "difference")),
-            Mark(_OUTCOMES[one["verdict"]], one["verdict"] if one["verdict"] != "open" else "not told from it"),
+            Mark(_OUTCOMES[one["verdict"]], one["verdict"]),
         )
         for name, one in head["baselines"].items()
     )
@@ -202,7 +198,8 @@ def _baselines(head: Document) -> Table:
         columns,
         rows,
         f"On {numbers.count(first['rows'], 'row')} of {numbers.count(first['people'], 'person', 'people')} that no "
-        "baseline was fitted on. Differences are paired: the same rows, people resampled.",
+        "baseline was fitted on. Differences are paired: the same rows, "
+        "people resampled. Open: the interval holds 0.",
     )
 
 

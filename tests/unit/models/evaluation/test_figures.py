@@ -71,6 +71,8 @@ def test_baselines_are_told_better_worse_or_open_by_paired_differences() -> None
     assert found["same"]["difference"] == {"value": 0.0, "ci_low": 0.0, "ci_high": 0.0}
     assert found["rate"]["difference"]["ci_low"] > 0
     assert found["rate"]["auc"]["value"] == 0.5
+    assert [found[name]["oracle_fraction"]["value"] for name in ("best", "rate")] == [1.0, 0.0]
+    assert found["same"]["oracle_fraction"] == figures(ROWS, 1)["oracle_fraction"]
 
 
 def test_baselines_are_judged_on_people_alone_that_they_were_not_fitted_on() -> None:
