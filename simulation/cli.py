@@ -47,7 +47,7 @@ def oracle(
     scenario: Annotated[str | None, typer.Option("--scenario", help="Instead: simulate this one in process.")] = None,
     set_: Sets = None,
     people: Annotated[int, typer.Option("--people", min=1, max=1_000_000, help="People who are looked at.")] = 300,
-    particles: Annotated[int, typer.Option("--particles", min=50, max=100_000, help="Suppositions a person.")] = 3000,
+    particles: Annotated[int, typer.Option("--particles", min=50, max=100_000, help="Suppositions a person.")] = 1000,
     compare: Annotated[
         int | None, typer.Option("--compare", min=50, max=100_000, help="Also with so many particles, and compare.")
     ] = None,

@@ -1,5 +1,6 @@
 """Suppositions about one person: weighted people who might be them, resampled when too few carry the weight."""
 
+import copy
 from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
@@ -11,11 +12,12 @@ from simulation.cognition.answering import TOPICS, liking
 from simulation.core.rows import Rows
 from simulation.core.witness import HIDDEN
 from simulation.oracle.config import OracleConfig
-from simulation.oracle.prior import OTHERS, STATES, TASTES, Prior, interest_share
+from simulation.oracle.past import Past
+from simulation.oracle.prior import TASTES, Prior, interest_share
 from simulation.oracle.tastes import Memory, move_tastes
 
 Floats = NDArray[np.float64]
-_SPACING = 8
+SPACING = 8
 """Between the numbers of supposed people: all rest in the same minutes (`life.REST`), whoever they stand for."""
 _LEAST_STEP = 0.2
 
@@ -38,23 +40,31 @@ class Tries(NamedTuple):
 
 
 class Cloud:
-    """P suppositions: `people` PERSON [P], `hidden` HIDDEN [P], `scores` float64 [P, traits and topics], log-`weights`.
+    """P suppositions: `people` PERSON [P], `hidden` HIDDEN [P], `scores` float64 [P, COLUMNS], log-`weights` since they
+    were last resampled, `likelihood` float64 [P]: log of all that was seen before, and of minds wandering as they did.
 
-    At most `ahead` of them look ahead. In `memory` is what the person was exposed to, as each supposition has it.
+    At most `ahead` of them look ahead; the past is lived again at most `lives` times. In `memory` is what the person
+    was exposed to, as each supposition has it; `past` is what lies behind it.
     """
+
+    people: Rows
+    hidden: Rows
+    scores: Floats
+    weights: Floats
+    likelihood: Floats
+    memory: Memory
+    _alike: NDArray[np.int64]
 
     def __init__(self, prior: Prior, config: OracleConfig, person: int, offset: int) -> None:
         self._prior, self._config = prior, config
-        self.ahead = config.ahead
+        self.ahead, self.lives = config.ahead, config.lives
         self.seed = int(bits(config.seed, 1, person, 0, 0)[0] >> np.uint64(1))
         self._generator = np.random.Generator(np.random.Philox(self.seed))
-        count = config.particles * config.first_guesses
-        self._take(prior.newborns(self.seed, count, offset))
-        self.hidden = np.zeros(count, HIDDEN)
-        self.hidden["delay"] = 1.0
-        self.scores = prior.scores(self.people, self._generator)
-        self.weights: Floats = np.zeros(count)
-        self.memory = Memory(count)
+        births = prior.newborns(self.seed, config.particles * config.first_guesses, offset)
+        self._whose, self.past = np.arange(len(births)), Past(births)
+        scores, people = prior.scores(births, self._generator), births.copy()
+        prior.give(people, scores)
+        self.begin(people, scores, Memory(len(births)))
 
     def view(self, item: int = -1, more: float = 0.0) -> View:
         """The cloud for a compiled loop, with its interest (and so much `more`) in the topic of an item, if any."""
@@ -99,64 +109,80 @@ class Cloud:
         shares = self.shares()
         return float(1.0 / (len(shares) * (shares @ shares)))
 
-    def refresh(self, tick: int, waited: int) -> None:
+    def refresh(self, tick: int, waited: int) -> bool:
         """Resample where too few suppositions carry the weight; the first time there are also fewer afterwards.
 
-        `waited`: minutes since the open exposure, -1 where none is open.
+        `waited`: minutes since the open exposure, -1 where none is open. Returns whether that was done.
         """
         crowded = len(self.people) > self._config.particles
-        if crowded or self.effective() < self._config.resample_below:
+        due = crowded or self.effective() < self._config.resample_below
+        if due:
             self.resample(tick, waited)
+        return due
 
     def resample(self, tick: int, waited: int) -> None:
-        """Systematic resampling, after which traits move, so that the same few are not tried for ever.
-
-        Tastes by Metropolis steps (`tastes`); the others, and the hidden states that nothing stirs, by `_shaken`.
-        """
+        """Systematic resampling, after which tastes move, so that the same few are not tried for ever."""
         shares = self.shares()
-        spreads = np.sqrt(shares @ self.scores**2 - (shares @ self.scores) ** 2)
+        spreads = np.sqrt(np.maximum(shares @ self.scores**2 - (shares @ self.scores) ** 2, 0.0))
         chosen = _systematic(shares, self._config.particles, self._generator.random())
-        moved = self._shaken(shares, chosen)
-        self.scores = self.scores[chosen]
-        self.scores[:, OTHERS] = moved[:, : len(OTHERS)]
-        self.hidden = self.hidden[chosen]
+        self.past.branch(tick, chosen)
+        self.scores, self.hidden, self._whose = self.scores[chosen], self.hidden[chosen], self._whose[chosen]
+        self.likelihood, self._alike = (self.likelihood + self.weights)[chosen], self._alike[chosen]
         self.memory.take(chosen)
         self._take(self.people.take(chosen))
         self.weights = np.zeros(len(chosen))
         self._move_tastes(tick, waited, np.maximum(spreads, _LEAST_STEP))
-        self._prior.give(self.people, self.scores)
-        for column, name in enumerate(STATES, len(OTHERS)):
-            self.people[name] = np.clip(moved[:, column], 0.0, 1.0)
+        self._prior.give_tastes(self.people, self.scores)
 
-    def _shaken(self, shares: Floats, chosen: NDArray[np.int64]) -> Floats:
-        """Scores of the traits and slow states of the chosen, float64 [chosen, traits and states], moved together.
+    def reborn(self, scores: Floats) -> "Cloud":
+        """The same suppositions as newborns again, with these scores."""
+        again = copy.copy(self)
+        people = self.past.births.take(self._whose)
+        self._prior.give(people, scores)
+        again.begin(people, scores, self.memory.again())
+        return again
 
-        Liu & West (2001): values shrink towards the weighted mean by `keep` and get normal noise of the covariance that
-        this takes away, and of what the weighted covariance of few suppositions lacks. So mean and covariance stay, but
-        for a little more spread: the mean of few is itself off by as much, and who does not allow for that is too sure
-        (in ensembles: inflation, Anderson & Anderson 1999).
-        """
-        keep, lack = self._config.keep, float(shares @ shares)
-        values = np.column_stack([self.scores[:, OTHERS], *(self.people[name] for name in STATES)])
-        mean = shares @ values
-        centred = values - mean
-        covariance = (centred * shares[:, None]).T @ centred + 1e-9 * np.eye(len(mean))
-        noise = self._generator.standard_normal((len(chosen), len(mean))) @ np.linalg.cholesky(covariance).T
-        moved: Floats = mean + keep * centred[chosen]
-        moved += np.sqrt((1.0 + lack) / (1.0 - lack) - keep * keep) * noise
-        return moved
+    def adopt(self, other: "Cloud", where: NDArray[np.bool_]) -> None:
+        """Take over the suppositions of another cloud that has lived the same, where bool [P] says so."""
+        self.scores[where], self.hidden[where] = other.scores[where], other.hidden[where]
+        self.people[where] = other.people[where]
+        self._take(self.people)
+        self.likelihood[where] = other.likelihood[where]
+        self.memory.adopt(other.memory, where)
+
+    def log_prior(self) -> Floats:
+        """float64 [P]: log-density of the scores before anything was seen, but for tastes and a constant."""
+        return self._prior.log_density(self.scores)
+
+    def begin(self, people: Rows, scores: Floats, memory: Memory) -> None:
+        """All are newborns, of whom nothing has been seen."""
+        self.scores, self.memory = scores, memory
+        self._take(people)
+        self.hidden = np.zeros(len(people), HIDDEN)
+        self.hidden["delay"] = 1.0
+        self.weights = np.zeros(len(people))
+        self.likelihood = np.zeros(len(people))
+        self.moved_apart()
+
+    def distinct(self) -> float:
+        """Share of the suppositions that have traits of their own since `moved_apart`."""
+        return len(np.unique(self._alike)) / len(self._alike)
+
+    def moved_apart(self) -> None:
+        """All have traits of their own."""
+        self._alike = np.arange(len(self.weights))
 
     def _move_tastes(self, tick: int, waited: int, spreads: Floats) -> None:
         tastes = np.ascontiguousarray(self.scores[:, TASTES])
         prior = (self._prior.tables, self._prior.eager_mean(self.scores), self._prior.eager_variance)
         draw = (self.seed, tick, waited, np.ascontiguousarray(1.2 * spreads[TASTES]))
-        room = (np.empty(self.memory.used), np.empty(self.memory.used))
+        room = (np.empty(self.memory.used), np.empty(self.memory.used), self.likelihood)
         move_tastes(tastes, self.memory.held, self.hidden, prior, draw, room)
         self.scores[:, TASTES] = tastes
 
     def _take(self, people: Rows) -> None:
         self.people = people
-        self.people["number"] = _SPACING * np.arange(len(people))
+        self.people["number"] = SPACING * np.arange(len(people))
 
 
 def _systematic(shares: Floats, count: int, u: float) -> NDArray[np.int64]:

@@ -16,16 +16,16 @@ class OracleConfig:
     """How many people are looked at, with how many suppositions each, and from which seed.
 
     `first_guesses`: how many times as many suppositions there are until a person is first seen, when the hour of waking
-    rules most of them out. `resample_below`: effective share of them at which they are resampled. `keep`: the a of Liu
-    & West (2001): 0.995 is their discount of 0.99. `ahead`: suppositions, of those, whose next ten minutes are lived.
-    `threads`: people filtered at once.
+    rules most of them out. `resample_below`: effective share of them at which they are resampled. `lives`: how often
+    their past is lived again at most, to move their traits. `ahead`: suppositions, of those, whose next ten minutes are
+    lived. `threads`: people filtered at once.
     """
 
     people: int = 300
-    particles: int = 3000
+    particles: int = 1000
     seed: int = 1
     first_guesses: int = 4
     resample_below: float = 0.5
-    keep: float = 0.995
+    lives: int = 24
     ahead: int = 1000
     threads: int = 2

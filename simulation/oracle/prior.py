@@ -10,6 +10,8 @@ from infra.contracts.draws import bits
 from simulation.cognition.answering import TOPICS
 from simulation.core.population import born
 from simulation.core.rows import Rows
+from simulation.core.traits import TRAITS as TOGETHER
+from simulation.oracle.standing import standing_density
 from simulation.scenarios.model import Scenario
 
 Floats = NDArray[np.float64]
@@ -31,10 +33,16 @@ TRAITS: Final = (
 first states of a newborn are lived on from, not moved."""
 TASTES: Final = np.r_[0:2, len(TRAITS) : len(TRAITS) + TOPICS]
 """Columns of scores that `tastes` moves: eagerness, taste, and interest in each topic."""
-OTHERS: Final = np.arange(2, len(TRAITS))
-"""Columns of the traits that act on hidden states."""
-STATES: Final = ("pressure", "effort")
-"""Hidden states that nothing stirs: what a supposition begins with lasts for hours, so they run out as traits do."""
+FIRSTS: Final = ("pressure", "trust", "memory", "studied_at", "night")
+"""What a newborn begins with that lasts, scored as traits are; `night` is the length of it, minutes."""
+COLUMNS: Final = len(TRAITS) + TOPICS + len(FIRSTS)
+"""Scores of a supposition: of traits, of interest in each topic, and of what it began with."""
+MOVED: Final = np.r_[2 : len(TRAITS), COLUMNS - len(FIRSTS) : COLUMNS]
+"""Columns of what acts on hidden states: it is moved by living the past again (`reliving`)."""
+_NAMED: Final = (*enumerate(TRAITS), *enumerate(FIRSTS, COLUMNS - len(FIRSTS)))
+_COLUMN: Final = {name: column for column, name in _NAMED}
+_TOGETHER: Final = np.array([_COLUMN[name] for name in TOGETHER])
+_TOGETHER_MOVED: Final = np.flatnonzero(np.isin(MOVED, _TOGETHER))
 _SAMPLE = 20_000
 _GRID = np.linspace(-3.9, 3.9, 313)
 _HOUR = 60.0
@@ -52,7 +60,7 @@ class Prior:
         self._scenario = scenario
         people = born(scenario, int(bits(seed, 0, 0, 0, 0)[0] >> np.uint64(1)), np.arange(_SAMPLE, dtype=np.int64))
         shares = ndtr(_GRID)
-        self._quantiles = {name: np.quantile(people[name], shares) for name in TRAITS}
+        self._quantiles = {name: np.quantile(_values(people, name), shares) for name in (*TRAITS, *FIRSTS)}
         self.tables: Floats = np.stack([self._quantiles["eager"], self._quantiles["taste"]])
         """float64 [2, points]: eagerness and taste by score, as `tastes.value_of` takes them."""
         traits = np.stack([np.interp(people[name], self._quantiles[name], _GRID) for name in TRAITS])
@@ -69,11 +77,10 @@ class Prior:
         return people
 
     def scores(self, people: Rows, generator: np.random.Generator) -> Floats:
-        """float64 [people, traits and topics]: normal scores of their traits, and of their interest in each topic."""
-        scores = np.empty((len(people), len(TRAITS) + TOPICS))
-        for column, name in enumerate(TRAITS):
-            scores[:, column] = np.interp(people[name], self._quantiles[name], _GRID)
-        scores[:, len(TRAITS) :] = generator.standard_normal((len(people), TOPICS))
+        """float64 [newborns, COLUMNS]: normal scores of their traits, interest in each topic, and beginnings."""
+        scores = generator.standard_normal((len(people), COLUMNS))
+        for column, name in _NAMED:
+            scores[:, column] = np.interp(_values(people, name), self._quantiles[name], _GRID)
         return scores
 
     def eager_mean(self, scores: Floats) -> Floats:
@@ -81,14 +88,42 @@ class Prior:
         mean: Floats = scores[:, 2 : len(TRAITS)] @ self._eager_slopes
         return mean
 
-    def give(self, people: Rows, scores: Floats) -> None:
-        """Give people the traits of their scores; nights shift with the chronotype."""
-        before = people["chronotype"].copy()
-        for column, name in enumerate(TRAITS):
+    def give_tastes(self, people: Rows, scores: Floats) -> None:
+        """Give people the eagerness and taste of their scores."""
+        for column, name in enumerate(TRAITS[:2]):
             people[name] = np.interp(scores[:, column], _GRID, self._quantiles[name])
-        shift = np.rint(_HOUR * (people["chronotype"] - before)).astype(np.int64)
-        for name in ("bed", "wake"):
-            people[name] = np.mod(people[name].astype(np.int64) + shift, _DAY)
+
+    def give(self, newborns: Rows, scores: Floats) -> None:
+        """Give newborns what their scores say; nights shift with the chronotype, mood begins where it returns to."""
+        chronotype, night = newborns["chronotype"].copy(), _values(newborns, "night")
+        for column, name in _NAMED:
+            value = np.interp(scores[:, column], _GRID, self._quantiles[name])
+            if name == "night":
+                half = np.rint(0.5 * (value - night)).astype(np.int64)
+            else:
+                newborns[name] = np.rint(value) if name == "studied_at" else value
+        shift = np.rint(_HOUR * (newborns["chronotype"] - chronotype)).astype(np.int64)
+        newborns["bed"] = np.mod(newborns["bed"] + shift - half, _DAY)
+        newborns["wake"] = np.mod(newborns["wake"] + shift + half, _DAY)
+        newborns["mood"], newborns["gloom"] = newborns["cheer"], -newborns["cheer"]
+
+    def log_density(self, scores: Floats) -> Floats:
+        """float64 [people]: log of the prior density of scores (of tastes: of eagerness only), but for a constant.
+
+        A mixture over archetypes of Gaussian copulas (`core.traits`), and what is independent of them.
+        """
+        alone = np.delete(scores[:, MOVED], _TOGETHER_MOVED, axis=1)
+        density: Floats = standing_density(scores[:, _TOGETHER]) - 0.5 * (alone**2).sum(axis=1)
+        return density
+
+
+def _values(people: Rows, name: str) -> Floats:
+    """float64 [people]: what a score stands for."""
+    if name != "night":
+        values: Floats = people[name].astype(np.float64)
+    else:
+        values = np.mod(people["wake"].astype(np.float64) - people["bed"], _DAY)
+    return values
 
 
 def interest_share(scores: Floats, topic: int) -> Floats:

@@ -1,6 +1,12 @@
 """Compiled loops over the suppositions about one person: what a minute brings, and what an observation weighs."""
 
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
 from infra.contracts.kinds import EventKind
+from simulation.cognition.mind import begin_episode, end_rate, onset_rate
 from simulation.cognition.parameters import Parameters
 from simulation.cognition.practice import acceptance, interrupt
 from simulation.cognition.rhythm import body_minute
@@ -43,6 +49,15 @@ CAME, SILENT, NEVER = 0, 1, 2
 """What becomes of the open exposure: its answer comes, does not come this minute, or will not come any more."""
 
 
+class Minds(NamedTuple):
+    """Whether each mind wanders after a minute, `wandered` bool [P], and `likelihood` float64 [P], log of how probable
+    that was, which is added to. Where `again`, minds wander as is given; else they wander freely, and it is noted."""
+
+    wandered: NDArray[np.bool_]
+    likelihood: NDArray[np.float64]
+    again: bool
+
+
 @compiled
 def rest_all(people: Rows, table: Rows, now: Moment, ticks: int) -> None:
     """So many minutes outside every world from `now` on."""
@@ -62,33 +77,94 @@ def note_episode(p: Person, h: Hidden, k: Parameters, now: Moment) -> None:
         h.stuck = 1 if uniform(now.seed, purposes.GAZE, p.number, now.tick, 4) < k.gaze_stare else 0
 
 
+@kernel
+def mind_of(p: Person, h: Hidden) -> tuple[float, int, int, int, int]:
+    """What the moves of a mind depend on, and what they change: (focus, wandering, topic, since, stuck)."""
+    return p.focus, p.wandering, p.topic, p.wander_since, h.stuck
+
+
+@kernel
+def weigh_mind(p: Person, k: Parameters, before: tuple[float, int, int, int, int], away: bool, arrived: bool) -> float:
+    """Log of how probable it was that the mind would wander after this minute, or (`away` false) not."""
+    focus = p.focus
+    p.focus = before[0]
+    onset, end = onset_rate(p, k), end_rate(p, k)
+    p.focus = focus
+    chance = 1.0 - end if before[1] == 1 else onset
+    if arrived:
+        chance = onset / (onset + end)
+    return log_of(chance if away else 1.0 - chance)
+
+
+@kernel
+def put_mind(p: Person, k: Parameters, now: Moment, before: tuple[float, int, int, int, int], away: bool) -> None:
+    """A mind that was at `before` wanders after this minute, or not, whatever it has just done."""
+    if away and before[1] == 0:
+        begin_episode(p, k, now)
+    else:
+        p.topic = before[2]
+        p.wander_since = before[3]
+    p.wandering = 1 if away else 0
+
+
+@kernel
+def settle_mind(
+    p: Person,
+    h: Hidden,
+    k: Parameters,
+    now: Moment,
+    before: tuple[float, int, int, int, int],
+    told: tuple[bool, bool, bool],
+) -> tuple[bool, float]:
+    """Whether the mind wanders now, and the log of how probable that was; `told`: (again, wandered then, arrived).
+
+    Nothing else that a minute changes depends on whether the mind wanders after it: so it can be put right at its end.
+    """
+    again, away, arrived = told
+    if again:
+        put_mind(p, k, now, before, away)
+        h.stuck = before[4]
+    else:
+        away = p.wandering == 1
+    note_episode(p, h, k, now)
+    return away, weigh_mind(p, k, before, away, arrived)
+
+
 @compiled
-def live_minute(view: View, table: Rows, now: Moment, around: tuple[float, float], free: bool) -> None:
-    """One minute of a session, up to what is observed of it; `free`: nothing observed keeps the person there."""
+def live_minute(view: View, table: Rows, now: Moment, told: tuple[tuple[float, float], bool], minds: Minds) -> None:
+    """One minute of a session, up to what is observed of it; `told`: (mood and stress of the circle, whether nothing
+    observed keeps the person there)."""
     people, hidden, _, weights = view
+    around, free = told
     k = table[0]
     for place in range(people.shape[0]):
         p, h = people[place], hidden[place]
+        before = mind_of(p, h)
         change(p, k, now, around)
-        note_episode(p, h, k, now)
+        away, chance = settle_mind(p, h, k, now, before, (minds.again, minds.wandered[place], False))
+        minds.wandered[place] = away
+        minds.likelihood[place] += chance
         if free:
             weights[place] += stays_up(p, k, now)
 
 
 @compiled
-def come_all(view: View, table: Rows, now: Moment, world: int, since: tuple[int, bool]) -> None:
+def come_all(view: View, table: Rows, now: Moment, world: int, since: tuple[int, bool], minds: Minds) -> None:
     """A session begins in a world; `since`: minutes since the last one ended, or since the start, of the first one."""
     people, hidden, _, weights = view
     minutes, first = since
     k = table[0]
     for place in range(people.shape[0]):
-        p = people[place]
+        p, h = people[place], hidden[place]
         weights[place] += sees_coming(p, k, body_minute(p, k, now), minutes, first)
+        before = mind_of(p, h)
         settle_in(p, k, now)
+        away, chance = settle_mind(p, h, k, now, before, (minds.again, minds.wandered[place], True))
+        minds.wandered[place] = away
+        minds.likelihood[place] += chance
         p.session_since = now.tick
         p.stay_since = now.tick
         p.world = world
-        note_episode(p, hidden[place], k, now)
 
 
 @compiled

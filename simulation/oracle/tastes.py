@@ -46,9 +46,9 @@ class Exposures(NamedTuple):
 class Memory:
     """The exposures of one person, growing; the last one may be open."""
 
-    def __init__(self, particles: int) -> None:
+    def __init__(self, particles: int, arrays: Exposures | None = None) -> None:
         self.used = 0
-        self._arrays = _room(particles, _ROOM)
+        self._arrays = _room(particles, _ROOM) if arrays is None else arrays
 
     @property
     def held(self) -> Exposures:
@@ -74,6 +74,19 @@ class Memory:
         held.noticed[:, at], held.logit[:, at], held.taste[:, at] = hidden["noticed"], hidden["logit"], slopes[1]
         self.used += 1
 
+    def again(self) -> "Memory":
+        """The same exposures, to be lived again in their order (`repeat`)."""
+        held = self._arrays
+        arrays = held._replace(noticed=held.noticed.copy(), logit=held.logit.copy(), outcome=held.outcome.copy())
+        return Memory(len(held.logit), arrays)
+
+    def repeat(self, hidden: Rows) -> None:
+        """The next of them is open again."""
+        at, held = self.used, self._arrays
+        held.outcome[at] = OPEN
+        held.noticed[:, at], held.logit[:, at] = hidden["noticed"], hidden["logit"]
+        self.used += 1
+
     def settle(self, outcome: int) -> None:
         """The open exposure was answered, or will not be."""
         self._arrays.outcome[self.used - 1] = outcome
@@ -82,6 +95,12 @@ class Memory:
         """Keep these suppositions."""
         held = self._arrays
         self._arrays = held._replace(noticed=held.noticed[chosen], logit=held.logit[chosen], taste=held.taste[chosen])
+
+    def adopt(self, other: "Memory", where: NDArray[np.bool_]) -> None:
+        """Take over what other suppositions of the same exposures have, where bool [P] says so."""
+        mine, yours = self.held, other.held
+        mine.noticed[where] = yours.noticed[where]
+        mine.logit[where] = yours.logit[where]
 
     def _grow(self) -> None:
         old = self._arrays
@@ -169,19 +188,20 @@ def move_tastes(
     hidden: Rows,
     prior: tuple[Floats, Floats, float],
     draw: tuple[int, int, int, Floats],
-    room: tuple[Floats, Floats],
+    room: tuple[Floats, Floats, Floats],
 ) -> int:
     """One Metropolis step of each taste of each supposition; returns how many were taken.
 
     `scores` float64 [P, 2 + topics] is moved in place, and with it the log-odds of `kept` and of the open exposure in
     `hidden`. `prior`: (quantile tables, prior mean of the score of eagerness [P], its variance); all other scores are
     standard normal. `draw`: (seed, tick, minutes since the open exposure, size of the steps [2 + topics]).
-    `room`: two buffers float64 [n] for the likelihoods of the exposures, now and with a step.
+    `room`: two buffers float64 [n] for the likelihoods of the exposures, now and with a step, and the log-likelihood of
+    everything seen float64 [P], to which is added what steps have gained.
     """
     tables, centre, variance = prior
     seed, tick, waited, sizes = draw
     taken, count = 0, kept.topic.shape[0]
-    fits, tried = room
+    fits, tried, likelihood = room
     for place in range(scores.shape[0]):
         come = answered_within(hidden[place].delay, waited)
         for at in range(count):
@@ -194,9 +214,10 @@ def move_tastes(
                 gain = ((old - centre[place]) ** 2 - (new - centre[place]) ** 2) / (2.0 * variance)
             else:
                 gain = 0.5 * (old * old - new * new)
-            gain += _gain(kept, place, (column, more, come), fits, tried)
-            if math.log(1.0 - uniform(seed, purposes.ORACLE, place, tick, 2 * column + 1)) < gain:
+            fit = _gain(kept, place, (column, more, come), fits, tried)
+            if math.log(1.0 - uniform(seed, purposes.ORACLE, place, tick, 2 * column + 1)) < gain + fit:
                 taken += 1
+                likelihood[place] += fit
                 scores[place, column] = new
                 _accept(kept, place, column, more)
                 for at in range(count):

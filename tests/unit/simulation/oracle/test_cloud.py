@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from simulation.oracle.cloud import Cloud
 from simulation.oracle.config import OracleConfig
-from simulation.oracle.prior import OTHERS, STATES, Prior
+from simulation.oracle.prior import Prior
 from simulation.scenarios import load
 
 PARTICLES = 4000
@@ -34,7 +34,7 @@ def moments(cloud: Cloud) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return both @ cloud.shares(), np.cov(both, aweights=cloud.shares())
 
 
-def test_resampling_keeps_mean_and_covariance_of_traits_and_slow_states(prior: Prior) -> None:
+def test_resampling_keeps_mean_and_covariance_of_traits_and_states(prior: Prior) -> None:
     cloud = weighed(prior, 1)
     before, spread = moments(cloud)
     for tick in range(3):
@@ -44,24 +44,28 @@ def test_resampling_keeps_mean_and_covariance_of_traits_and_slow_states(prior: P
     assert spread_after == pytest.approx(spread, rel=0.15)
 
 
-def test_after_resampling_no_two_suppose_the_same_pressure(prior: Prior) -> None:
+def test_the_cloud_knows_how_many_have_traits_of_their_own(prior: Prior) -> None:
     cloud = weighed(prior, 2)
     cloud.weights = np.where(np.arange(PARTICLES) < 40, 0.0, -30.0)
+    assert cloud.distinct() == 1.0
     cloud.resample(1000, -1)
-    for name in STATES[:1]:
-        assert len(np.unique(cloud.people[name])) == PARTICLES
-    assert len(np.unique(cloud.scores[:, OTHERS[0]])) == PARTICLES
+    assert cloud.distinct() == pytest.approx(40 / PARTICLES)
+    assert len(np.unique(cloud.scores[:, CONTROL])) == 40
+    cloud.moved_apart()
+    assert cloud.distinct() == 1.0
 
 
-def test_the_spread_after_resampling_allows_for_a_mean_that_rests_on_few(prior: Prior) -> None:
-    # Scores are standard normal. A mean over 20 is off by 1/20: to cover the truth, the spread must be 1 + 1/20.
-    few, spreads = 20, []
-    for person in range(80):
-        cloud = Cloud(prior, OracleConfig(particles=500, first_guesses=1), person, 0)
-        cloud.weights = np.where(np.arange(500) < few, 0.0, -30.0)
-        cloud.resample(1000, -1)
-        spreads.append(cloud.scores[:, OTHERS].var(axis=0).mean())
-    assert np.mean(spreads) == pytest.approx(1.0 + 1.0 / few, abs=0.035)
+def test_the_past_says_whose_draws_a_supposition_has_lived_by(prior: Prior) -> None:
+    cloud = weighed(prior, 5)
+    ids = np.arange(PARTICLES)
+    for tick in range(3):
+        cloud.weights = np.where(np.arange(PARTICLES) % 3 == tick, 0.0, -5.0)
+        cloud.people["command"] = ids if tick == 0 else cloud.people["command"]
+        cloud.resample(1000 + tick, -1)
+    places = cloud.past.places()
+    assert [epoch.since for epoch in cloud.past.epochs] == [0, 1001, 1002, 1003]
+    assert np.array_equal(places[0], cloud.people["command"])
+    assert np.array_equal(places[-1], ids)
 
 
 def test_whoever_is_chosen_to_look_ahead_stands_for_their_weight(prior: Prior) -> None:

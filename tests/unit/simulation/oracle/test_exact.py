@@ -14,7 +14,7 @@ from simulation.core.witness import SEEN
 from simulation.oracle.cloud import Cloud
 from simulation.oracle.config import OracleConfig
 from simulation.oracle.prior import Prior
-from simulation.oracle.steps import come_all, live_minute, sense_all
+from simulation.oracle.steps import Minds, come_all, live_minute, sense_all
 from simulation.scenarios import load
 
 PARTICLES = 4000
@@ -71,11 +71,12 @@ def estimates() -> tuple[list[float], list[float]]:
     seen, row, found = checks(), np.zeros(1, SEEN), []
     for minute in range(MINUTES):
         now = Moment(cloud.seed, 10_000 + minute, 600 + minute, 30)
+        minds = Minds(cloud.past.noted(now.tick), cloud.likelihood, again=False)
         if minute == 0:
-            come_all(cloud.view(), table, now, 1, (500, False))
+            come_all(cloud.view(), table, now, 1, (500, False), minds)
             cloud.weights[:] = 0.0
         else:
-            live_minute(cloud.view(), table, now, (0.0, 0.0), False)
+            live_minute(cloud.view(), table, now, ((0.0, 0.0), False), minds)
         if minute in seen:
             row["kind"], row["passed"], row["reaction"] = EventKind.ATTENTION_CHECKED, seen[minute], 300.0
             sense_all(cloud.view(), table, now, row)

@@ -14,6 +14,7 @@ from simulation.core.witness import HIDDEN
 from simulation.oracle.cloud import Cloud, View
 from simulation.oracle.filter import PersonFilter
 from simulation.oracle.laws import LawBook
+from simulation.oracle.past import Past
 from simulation.oracle.tastes import Memory
 from simulation.oracle.timeline import Timeline
 from simulation.scenarios.model import Scenario
@@ -29,18 +30,20 @@ class Shadow(Cloud):
     """A cloud of one: the person."""
 
     def __init__(self, scenario: Scenario, number: int) -> None:
-        self.seed, self.ahead = scenario.seed, 1
+        self.seed, self.ahead, self.lives = scenario.seed, 1, 0
         self.people = born(scenario, scenario.seed, np.array([number]))
         self.hidden = np.zeros(1, HIDDEN)
         self.weights = np.zeros(1)
         self.scores = np.zeros((1, 99))
-        self.memory = Memory(1)
+        self.likelihood = np.zeros(1)
+        self.memory, self.past = Memory(1), Past(self.people)
 
     def view(self, item: int = -1, more: float = 0.0) -> View:  # noqa: ARG002  a person needs no supposed interests
         return View(self.people, self.hidden, np.zeros(1), self.weights)
 
-    def refresh(self, tick: int, waited: int) -> None:
-        """One is never too few."""
+    def refresh(self, tick: int, waited: int) -> bool:  # noqa: ARG002  one is never too few
+        """Nothing."""
+        return False
 
 
 class Following(PersonFilter):
