@@ -47,6 +47,9 @@ def oracle(
     scenario: Annotated[str | None, typer.Option("--scenario", help="Instead: simulate this one in process.")] = None,
     set_: Sets = None,
     people: Annotated[int, typer.Option("--people", min=1, max=1_000_000, help="People who are looked at.")] = 300,
+    unseen_by: Annotated[
+        Path | None, typer.Option("--unseen-by", help="Checkpoint: only people whom it has never seen.")
+    ] = None,
     particles: Annotated[int, typer.Option("--particles", min=50, max=100_000, help="Suppositions a person.")] = 1000,
     compare: Annotated[
         int | None, typer.Option("--compare", min=50, max=100_000, help="Also with so many particles, and compare.")
@@ -57,6 +60,7 @@ def oracle(
     json: Json = False,
 ) -> None:
     """The best prediction from what can be seen, and what every action would have done; written beside the run."""
+    from infra.contracts.split import PeopleSplit
     from infra.runs import find
     from simulation.oracle.command import OracleRequest, execute, tell
     from simulation.oracle.config import OracleConfig
@@ -66,7 +70,8 @@ def oracle(
         raise BadInput("give either --run with a run, or --scenario with a scenario to simulate")
     if run is not None and (set_ or out):
         raise BadInput("--set and --out go with --scenario: a run is as it is, and its results are put beside it")
-    config = OracleConfig(people=people, particles=particles, seed=seed, threads=threads)
+    split = None if unseen_by is None else PeopleSplit.of_checkpoint(unseen_by)
+    config = OracleConfig(people=people, particles=particles, seed=seed, threads=threads, split=split)
     given = None if scenario is None else load(scenario, overrides(set_))
     folder = None if run is None else find(Path("runs"), run).path
     try:

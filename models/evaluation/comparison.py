@@ -193,7 +193,7 @@ def _notes(request: EvaluationRequest, heads: dict[str, Any], oracle: Observable
         if not each["rows"]:
             found.setdefault("no row of these people has a label", []).append(head)
         elif each["oracle_fraction"] is None:
-            nobody = "none of these people is among those that the oracle looked at: calmverse oracle --people N, more"
+            nobody = "none of these people is among those that the oracle looked at: calmverse oracle --unseen-by MODEL"
             found.setdefault(oracle.notes.get(head, nobody), []).append(head)
         if each["rows"] and each["latent_fraction"] is None:
             where = request.truth or request.run / "truth"

@@ -12,7 +12,7 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from infra.contracts.draws import Purpose, uniform
+from infra.contracts.split import PeopleSplit
 from models.attention.heads.lapse import WINDOW_US
 from models.training.settings import TrainingConfig
 
@@ -30,10 +30,9 @@ def roles(
     person: npt.NDArray[np.uint64], occurred_at: npt.NDArray[np.int64], config: TrainingConfig
 ) -> npt.NDArray[np.int8]:
     """(n,) the role of each event of `person` (n,) at `occurred_at` (n,) µs."""
-    draw = uniform(config.seed, int(Purpose.SPLIT), person, 0, 0)
-    role = np.full(len(person), Role.TEST, dtype=np.int8)
-    role[draw < config.train_share + config.validation_share] = Role.VALIDATION
-    training = draw < config.train_share
+    split = PeopleSplit(seed=config.seed, train_share=config.train_share, validation_share=config.validation_share)
+    role = np.where(split.unseen(person), Role.TEST, Role.VALIDATION).astype(np.int8)
+    training = split.draw(person) < config.train_share
     cut = int(np.quantile(occurred_at, config.time_share)) if len(person) else 0
     looks_ahead = max(config.horizon_us or 0, WINDOW_US)
     role[training] = Role.VALIDATION

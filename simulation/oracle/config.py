@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from infra.contracts.split import PeopleSplit
+
 HEADS: Final = ("interaction", "lapse")
 """What is predicted: `interaction`, that an exposure is acted on within ten minutes; `lapse`, that an attention check
 within the next ten minutes fails, given that there is one."""
@@ -18,7 +20,7 @@ class OracleConfig:
     `first_guesses`: how many times as many suppositions there are until a person is first seen, when the hour of waking
     rules most of them out. `resample_below`: effective share of them at which they are resampled. `lives`: how often
     their past is lived again at most, to move their traits. `ahead`: suppositions, of those, whose next ten minutes are
-    lived. `threads`: people filtered at once.
+    lived. `threads`: people filtered at once. `split`: only people whom a model trained with it has never seen.
     """
 
     people: int = 300
@@ -29,3 +31,4 @@ class OracleConfig:
     lives: int = 24
     ahead: int = 1000
     threads: int = 2
+    split: PeopleSplit | None = None

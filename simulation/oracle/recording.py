@@ -52,8 +52,11 @@ class Recording:
 def sample(scenario: Scenario, config: OracleConfig) -> NDArray[np.int64]:
     """Internal numbers of the people who are looked at: the smallest draws, so that more people contain fewer."""
     numbers = np.arange(scenario.people, dtype=np.int64)
+    if config.split is not None:
+        persons = Pseudonyms(pseudonym_key(scenario.seed)).encode(numbers.astype(np.uint64))
+        numbers = numbers[config.split.unseen(persons)]
     draws = uniform(config.seed, purposes.ORACLE, numbers, 0, 0)
-    chosen: NDArray[np.int64] = np.sort(np.argsort(draws, kind="stable")[: config.people])
+    chosen: NDArray[np.int64] = np.sort(numbers[np.argsort(draws, kind="stable")[: config.people]])
     return chosen
 
 
