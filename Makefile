@@ -30,7 +30,7 @@ demo: setup
 	$(BIN)/calmverse run demo --seed 7
 
 test: setup browser java
-	$(BIN)/pytest -q --durations=15
+	$(BIN)/pytest -q --durations=15 --numprocesses=2 --dist=loadgroup
 
 # What the tests of the pages look at them with. Without it they are skipped, and pytest says so.
 browser:

@@ -15,6 +15,15 @@ settings.register_profile("calmverse", deadline=None, derandomize=True)
 settings.load_profile("calmverse")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What one process must run when several share the suite: a module, and everything that wants Apache Kafka."""
+    for item in items:
+        path = item.nodeid.partition("::")[0]
+        apache = {"apache_cluster", "secured_cluster"} & set(getattr(item, "fixturenames", ()))
+        together = "apache" if apache or path.startswith("tests/conformance/bus/") else path
+        item.add_marker(pytest.mark.xdist_group(together))
+
+
 def pytest_collection_finish() -> None:
     """Keep the garbage collector to what tests make: it is asked after many, and modules are millions of objects."""
     gc.collect()

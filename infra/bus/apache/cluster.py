@@ -1,11 +1,9 @@
 """The apache broker: a cluster of one or three nodes on the loopback interface, its data in one folder."""
 
-import base64
 import shutil
 import tempfile
 import threading
 import time
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +14,7 @@ from infra.bus import liveness
 from infra.bus.admin import cluster_nodes, lacking_copies
 from infra.bus.apache.fetch import DEFAULT_CACHE, kafka_jars, kafka_version, require_java
 from infra.bus.apache.node import ClientListener, Node, NodeFacts, java_command, properties
-from infra.bus.apache.state import ClusterState
+from infra.bus.apache.state import ClusterState, new_cluster_id
 from infra.bus.broker import Capabilities
 from infra.bus.ports import free_port, require_free
 from infra.contracts.errors import BadInput, EnvironmentFailed
@@ -206,7 +204,7 @@ class ApacheBroker:
         found = ClusterState.load(folder)
         if found is not None:
             self._require_fit(found, folder)
-        cluster_id = found.cluster_id if found else base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        cluster_id = found.cluster_id if found else new_cluster_id()
         self._state = ClusterState(version=kafka_version(), cluster_id=cluster_id, nodes=tuple(self._ports()))
 
     def _require_fit(self, found: ClusterState, folder: Path) -> None:

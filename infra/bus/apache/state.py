@@ -1,7 +1,9 @@
 """What is known of a cluster between two commands: `cluster.json` in its data folder."""
 
+import base64
 import json
 import os
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +13,16 @@ from infra.bus.apache.node import NodeFacts
 from infra.contracts.errors import BadInput, EnvironmentFailed
 
 _FILE = "cluster.json"
+
+
+def new_cluster_id() -> str:
+    """A random UUID as Kafka writes it, in 22 letters of URL-safe base64.
+
+    None begins with a hyphen: Kafka's tools would take it for an option (its own generator leaves those out, too).
+    """
+    while (text := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
+        pass
+    return text
 
 
 @dataclass(frozen=True, kw_only=True)
