@@ -16,12 +16,13 @@ settings.load_profile("calmverse")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What one process must run when several share the suite: a module, and everything that wants Apache Kafka."""
+    """Who runs what when two processes share the suite: one whatever starts processes, in order; the other the rest.
+
+    Two whole systems at a time would be too much for two cores, and modules share what is dear to make.
+    """
     for item in items:
-        path = item.nodeid.partition("::")[0]
-        apache = {"apache_cluster", "secured_cluster"} & set(getattr(item, "fixturenames", ()))
-        together = "apache" if apache or path.startswith("tests/conformance/bus/") else path
-        item.add_marker(pytest.mark.xdist_group(together))
+        starts_processes = item.get_closest_marker("integration") or item.get_closest_marker("e2e")
+        item.add_marker(pytest.mark.xdist_group("system" if starts_processes else item.nodeid.partition("::")[0]))
 
 
 def pytest_collection_finish() -> None:
