@@ -111,11 +111,6 @@ class _Layer(nn.Module):
         out: Tensor = x_bqd + self.dropout(self.perceptron(x_bqd))
         return out
 
-    def weights(self, x_btd: Tensor, band: object) -> Tensor:
-        """(B, T, D) -> (H, B, T, T): what each token reads of each, for a band of `tail` of all tokens."""
-        read: Tensor = self.attention.weights(self.norm(x_btd), band, x_btd.shape[1])
-        return read
-
 
 class AttentionModel(nn.Module):
     """Embedding, L layers, and a head for each output."""
@@ -178,9 +173,10 @@ class AttentionModel(nn.Module):
         """
         x_btd, tokens = self.embed(kind, features, item), kind.shape[1]
         found = []
-        for index, layer in enumerate(self.layers):
-            band = self._attention(index).tail(time_us, mask, tokens, features)
-            found.append(layer.weights(x_btd, band))
+        layers: list[Any] = list(self.layers)
+        for layer in layers:
+            band = layer.attention.tail(time_us, mask, tokens, features)
+            found.append(layer.attention.weights(layer.norm(x_btd), band, tokens))
             x_btd = layer(x_btd, band, tokens)
         return found
 

@@ -173,6 +173,7 @@ def _judged(found: dict[str, Explained], dataset: Dataset, rows: Indices, seed: 
     return {
         "methods": {name: figures | _told(found[name]) for name, figures in judged.items()},
         "controls": {name: figures | _told(found[name]) for name, figures in known.items()},
+        "random_orders": RANDOM_ORDERS,
     }
 
 
