@@ -30,8 +30,6 @@ from models.evaluation.explanation.pictures import curves_chart, example_table, 
 from models.evaluation.page import text
 
 Document = dict[str, Any]
-_OUTCOMES = {"better": Outcome.OK, "worse": Outcome.BAD, "open": Outcome.UNKNOWN}
-_WORDS = {"better": "better than the base rate", "worse": "worse than the base rate", "open": "not told from it"}
 _SMALLEST_GAP = 0.01
 """Logit by which importances may miss what they should add up to."""
 
@@ -47,9 +45,10 @@ def explanation_page(document: Document) -> Page:
         table=_methods(document),
         sections=(
             Section("What the model is", (_facts(model), _heads(model))),
-            Section("Deletion and insertion", (curves_chart(document), Paragraph(_how(document)))),
-            Section("By world", tuple(_worlds(head, each) for head, each in document["worlds"].items() if each)),
-            *_pictures(document),
+            Section(
+                "Deletion and insertion", (curves_chart(document), Paragraph(_how(document)), _insertion(document))
+            ),
+            *(_world_section(head, each) for head, each in document["worlds"].items() if each),
             Section("One score, explained", (Paragraph(_about(document)), example_table(document))),
         ),
         health=_checks(document),
@@ -67,7 +66,7 @@ def verdict(document: Document) -> Verdict:
     sentence += f"; not faithful: {_listed(others)}" if others else ""
     sentence += f"; {_listed(naive)} no better than taking the latest first" if naive else ""
     best = max(document["methods"], key=lambda name: document["methods"][name]["deletion"]["value"])
-    sentence += f". The best is {titles[best]}" if faithful else ""
+    sentence += f". The largest deletion area is that of {titles[best]}" if faithful else ""
     if not faithful:
         return Verdict(Outcome.BAD, f"{sentence}.", "No explanation holds")
     if others or naive:
@@ -99,33 +98,55 @@ def _estimate(figure: Document) -> Estimate:
 def _methods(document: Document) -> Table:
     columns = (
         Column("Method", align="left"),
+        Column("Faithful", align="left"),
         Column("Deletion area", "logit", decimals=2),
-        Column("Insertion area", "logit", decimals=2),
         Column("Better than random by", "logit", decimals=2),
         Column("Than latest first by", "logit", decimals=2),
         Column("p"),
-        Column("Faithful", align="left"),
     )
     rows: list[tuple[Cell, ...]] = [
         (
             method(name).title,
-            *(_estimate(one[key]) for key in ("deletion", "insertion", "deletion_difference", "recency_difference")),
-            p_text(one["p_adjusted"]),
             Mark(Outcome.of(one["faithful"]), "yes" if one["faithful"] else "no"),
+            *(_estimate(one[key]) for key in ("deletion", "deletion_difference", "recency_difference")),
+            p_text(one["p_adjusted"]),
         )
         for name, one in document["methods"].items()
     ]
-    rows += [
-        (method(name).title, _estimate(one["deletion"]), _estimate(one["insertion"]), None, None, None, "control")
-        for name, one in document["controls"].items()
-    ]
+    controls = document["controls"].items()
+    rows += [(method(name).title, "control", _estimate(one["deletion"]), None, None, None) for name, one in controls]
     caption = (
-        "How soon the logit goes back when tokens are deleted, and comes when they are inserted, in the order of their "
-        "importance: the mean change along the way, higher is better. Differences are of deletion and paired: the same "
-        f"scores, people resampled, 95% intervals. Faithful: better than {document['random_orders']} "
-        f"random orders with p below {FAITHFUL} (one-sided Wilcoxon over people, adjusted after Holm)."
+        "How far the logit has gone back, on the mean along the way, when tokens are deleted in the order of their "
+        "importance: higher is better. Differences are paired: the same scores, people resampled, 95% intervals. "
+        f"Faithful: better than {document['random_orders']} random orders with p below {FAITHFUL} (one-sided Wilcoxon "
+        "over people, adjusted after Holm)."
     )
     return Table(columns, tuple(rows), caption)
+
+
+def _insertion(document: Document) -> Table:
+    columns = (
+        Column("Method", align="left"),
+        Column("Insertion area", "logit", decimals=2),
+        Column("Better than random by", "logit", decimals=2),
+        Column("p"),
+    )
+    rows: list[tuple[Cell, ...]] = [
+        (
+            method(name).title,
+            *(_estimate(one[key]) for key in ("insertion", "insertion_difference")),
+            p_text(one["insertion_p"]),
+        )
+        for name, one in document["methods"].items()
+    ]
+    controls = document["controls"].items()
+    rows += [(method(name).title, _estimate(one["insertion"]), None, None) for name, one in controls]
+    return Table(
+        columns,
+        tuple(rows),
+        "How far the logit has come, on the mean, when tokens are inserted in the order of their importance. p is not "
+        "adjusted: insertion decides nothing here.",
+    )
 
 
 def _facts(model: Document) -> Figures:
@@ -180,29 +201,31 @@ def _how(document: Document) -> str:
     return (
         "A deleted token is masked: nobody attends to it, and the others keep their places. What the score's own token "
         f"says is never deleted. A score has {past['least']} to {past['most']} tokens before it. A curve counts "
-        "towards what the whole past has done to the score, up or down."
+        "towards what the whole past has done to the score, up or down. Shapley values and LIME look at scores with "
+        "masked tokens themselves, so this measure is made for them; the others never see one."
     )
 
 
-def _worlds(head: str, worlds: Document) -> Table:
+def _world_section(head: str, worlds: Document) -> Section:
+    chart = (worlds_chart(head, worlds),) if len(worlds) > 1 else ()
+    return Section(f"By world: {head}", (_worlds(worlds), *chart))
+
+
+def _worlds(worlds: Document) -> Table:
     columns = (
-        Column(f"World: {head}", align="left"),
+        Column("World", align="left"),
         Column("Rows"),
-        Column("People"),
-        Column("Rate", "%", decimals=1),
+        Column("Rate", "%", decimals=0),
         Column("Log loss", decimals=3),
-        Column("Calibration error", decimals=4),
-        Column("Below the base rate by", "log loss", decimals=3),
-        Column("The model is", align="left"),
+        Column("Calibration error", decimals=3),
+        Column("Below base rate by", "log loss", decimals=3),
     )
     rows = tuple(
         (
             Swatch(world, of_world(world)),
             one["rows"],
-            one["people"],
             100 * one["rate"],
             *(_estimate(one[key]) for key in ("log_loss", "ece", "base_difference")),
-            Mark(_OUTCOMES[one["verdict"]], _WORDS[one["verdict"]]),
         )
         for world, one in worlds.items()
     )
@@ -211,13 +234,9 @@ def _worlds(head: str, worlds: Document) -> Table:
         columns,
         rows,
         f"Events by the world they come from. Calibration is worst in {worst}, {text(worlds[worst]['ece'], 4)}. Chance "
-        "adds to a calibration error, the more so the fewer rows there are. 95% intervals over people.",
+        "adds to a calibration error, the more so the fewer rows there are. The model is better than the base rate "
+        "where the interval of the difference lies above 0. 95% intervals over people.",
     )
-
-
-def _pictures(document: Document) -> tuple[Section, ...]:
-    charts = tuple(worlds_chart(head, each) for head, each in document["worlds"].items() if len(each) > 1)
-    return (Section("Log loss against the base rate, by world", charts),) if charts else ()
 
 
 def _about(document: Document) -> str:

@@ -6,14 +6,16 @@ from infra.pages import Chart, Column, Table, numbers
 from infra.pages.charts import Axes, Interval, Line, LinePanel, line_chart, paired_differences
 from infra.pages.palette import BLUE, GREEN, INK, MUTED, ORANGE, PURPLE, SKY, VERMILLION, Colour, of_world
 from models.evaluation.explanation.catalog import CONTROLS, RANDOM, method
+from models.evaluation.explanation.curves import SHARES
 
 Document = dict[str, Any]
 _COLOURS = (BLUE, ORANGE, VERMILLION, GREEN, PURPLE, SKY)
 
 
 def curves_chart(document: Document) -> Chart:
-    """Both curves, a line a method, the controls dashed."""
+    """Both curves up to half of the tokens, a line a method, the controls dashed."""
     found = {**document["methods"], **document["controls"]}
+    shown = len(SHARES) // 2 + 1
     names = list(document["methods"])
     colours: dict[str, Colour] = {name: _COLOURS[at % len(_COLOURS)] for at, name in enumerate(names)}
     colours |= dict(zip(CONTROLS, (MUTED, INK), strict=True))
@@ -23,8 +25,8 @@ def curves_chart(document: Document) -> Chart:
             tuple(
                 Line(
                     method(name).title,
-                    tuple(100 * share for share in one["curve"]["share"]),
-                    tuple(one["curve"][which]),
+                    tuple(100 * share for share in one["curve"]["share"][:shown]),
+                    tuple(one["curve"][which][:shown]),
                     colours[name],
                     dashed=name in CONTROLS,
                 )
@@ -33,12 +35,12 @@ def curves_chart(document: Document) -> Chart:
         )
         for which, title in (("deletion", "Deletion: how far the logit has gone"), ("insertion", "Insertion: has come"))
     ]
-    early = {name: one["curve"]["deletion"][len(one["curve"]["share"]) // 4] for name, one in found.items()}
+    early = {name: one["curve"]["deletion"][len(SHARES) // 4] for name, one in found.items()}
     best = max(early, key=lambda name: early[name])
     caption = (
         f"Mean over {numbers.count(document['scores'], 'score')}. With a quarter of the tokens deleted the logit has "
         f"gone {numbers.number(early[best], 2)} by {method(best).title}, {numbers.number(early[RANDOM], 2)} in random "
-        "order. Intervals of the areas are in the table."
+        "order. The first half of the tokens is shown: with all of them, all orders meet. Intervals are in the tables."
     )
     axes = Axes(x="tokens deleted or inserted, %", y="change of the logit", zero=True)
     return line_chart(panels, axes, caption=caption, alt_text="Deletion and insertion curves of every method.")
@@ -69,15 +71,13 @@ def example_table(document: Document) -> Table:
     names = list(document["methods"])
     columns = (
         Column("Event", align="left"),
-        Column("Says", align="left"),
-        Column("Before", align="right"),
+        Column("Before", "min", decimals=1),
         *(Column(method(name).title, "logit" if method(name).signed else "share", decimals=3) for name in names),
     )
     rows = tuple(
         (
-            f"{token['kind'].replace('_', ' ')} ({token['world']})",
-            ", ".join(f"{name.replace('_', ' ')} {value:.2f}" for name, value in token["said"].items()),
-            numbers.seconds(60 * token["minutes_before"]),
+            _event(token),
+            token["minutes_before"],
             *(token[name] for name in names),
         )
         for token in document["example"]["tokens"]
@@ -88,3 +88,9 @@ def example_table(document: Document) -> Table:
         f"The {len(rows)} tokens of {document['example']['past_tokens']} that matter most by the mean over methods. "
         "Above 0 a token raises the logit; shares of attention know no direction. One score has no interval.",
     )
+
+
+def _event(token: Document) -> str:
+    """What happened, where, and what it said."""
+    said = ", ".join(f"{name.replace('_', ' ')} {value:.2f}" for name, value in token["said"].items())
+    return f"{token['kind'].replace('_', ' ')} ({token['world']}){': ' if said else ''}{said}"

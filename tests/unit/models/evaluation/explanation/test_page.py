@@ -7,7 +7,7 @@ import pytest
 from infra.pages import Outcome
 from models.evaluation.explanation.page import p_text, verdict
 
-BEST = "The best is Shapley values."
+BEST = "The largest deletion area is that of Shapley values."
 NAIVE = "no better than taking the latest first"
 
 
@@ -26,7 +26,7 @@ def document(**methods: tuple[bool, bool]) -> dict[str, Any]:
         (
             {"shapley": (True, True), "lime": (True, True)},
             Outcome.OK,
-            "Faithful to 'lapse': Shapley values and LIME. The best is Shapley values.",
+            "Faithful to 'lapse': Shapley values and LIME. " + BEST,
         ),
         (
             {"rollout": (False, False), "shapley": (True, True), "lime": (True, False)},
