@@ -1,4 +1,4 @@
-"""Commands of the models: `train`, `evaluate`, `models list|show|promote|add`, `bench train`."""
+"""Commands of the models: `train`, `evaluate`, `explain`, `models list|show|promote|add`, `bench train`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +8,7 @@ import typer
 
 from infra.console import emit_json, progress_bar, say
 from infra.contracts.errors import BadInput
+from models.explain_cli import explain
 from models.registry_cli import FOLDER as REGISTRY
 from models.registry_cli import models as registry_commands
 
@@ -141,6 +142,7 @@ def bench_train(
 COMMANDS: dict[str, Callable[..., Any] | typer.Typer] = {
     "train": train,
     "evaluate": evaluate,
+    "explain": explain,
     "models": registry_commands,
 }
 BENCHES: dict[str, Callable[..., Any]] = {"train": bench_train}

@@ -114,10 +114,13 @@ def mechanisms() -> tuple[str, ...]:
 def mechanism(name: str) -> "type[Mechanism]":
     """The class of the mechanism called `name`. Raises BadInput where there is none.
 
-    It is built as `Attention(d_model, heads, window)` and has three methods: `band(time_us, mask, features)`, what all
+    It is built as `Attention(d_model, heads, window)` and has these methods: `band(time_us, mask, features)`, what all
     layers share when every token of (B, T) is a query; `tail(time_us, mask, queries, features)`, the same for the last
-    `queries` tokens; and `forward(x, band, queries)`: (B, T, D) -> (B, queries, D). `windowed` says that a query sees
-    its last `window` tokens alone, `streaming` that it may score events as they arrive: it is windowed, and keys and
-    values depend on their own token alone. `models.attention.windowed` and `unwindowed` hold what they share.
+    `queries` tokens; and `forward(x, band, queries)`: (B, T, D) -> (B, queries, D). Explanations also ask for
+    `weights(x, band, queries)` of a band of `tail`: -> (H, B, queries, T), each row summing to 1.
+
+    `windowed` says that a query sees its last `window` tokens alone, `streaming` that it may score events as they
+    arrive: it is windowed, and keys and values depend on their own token alone. `models.attention.windowed` and
+    `unwindowed` hold what they share.
     """
     return cast("type[Mechanism]", _load("mechanisms", name, "Attention"))

@@ -146,17 +146,39 @@ class AttentionModel(nn.Module):
         for a real token. Tokens ascend in time, padding on either side. `last` computes the last tokens only,
         exactly where T >= context + last - 1 or what is missing on the left does not exist; it is what serving uses.
         """
-        x_btd = self.kind(kind.long()) + self.features(features)
-        if self.item is not None:
-            x_btd = x_btd + self.item(item.long())
+        return self.read(self.embed(kind, features, item), features, time_us, mask, last)
+
+    def embed(self, kind: Tensor, features: Tensor, item: Tensor) -> Tensor:
+        """(B, T, D) tokens as vectors, before any has seen another; shapes as in `forward`."""
+        x_btd: Tensor = self.kind(kind.long()) + self.features(features)
+        return x_btd if self.item is None else x_btd + self.item(item.long())
+
+    def read(self, x_btd: Tensor, features: Tensor, time_us: Tensor, mask: Tensor, last: int | None = None) -> Tensor:
+        """The rest of `forward`, from the vectors of `embed`; features serve what is observed of the person alone."""
         band = self._attention(0).band(time_us, mask, features) if last is None else None
         for index, layer in enumerate(self.layers):
-            seen, queries = self._reach(index, kind.shape[1], last)
+            seen, queries = self._reach(index, time_us.shape[1], last)
             if last is not None:
                 band = self._attention(index).tail(time_us[:, -seen:], mask[:, -seen:], queries, features[:, -seen:])
             x_btd = layer(x_btd[:, -seen:], band, queries)
         x_btd = self.norm(x_btd)
         return torch.cat([self.heads[name](x_btd) for name in self.config.outputs], dim=-1)
+
+    def attention_weights(
+        self, kind: Tensor, features: Tensor, item: Tensor, time_us: Tensor, mask: Tensor
+    ) -> list[Tensor]:
+        """(H, B, T, T) of each layer, the lowest first: how much each token (third) reads of each (last).
+
+        It holds all pairs and is slow: for explanations. Shapes as in `forward`.
+        """
+        x_btd, tokens = self.embed(kind, features, item), kind.shape[1]
+        found = []
+        layers: list[Any] = list(self.layers)
+        for layer in layers:
+            band = layer.attention.tail(time_us, mask, tokens, features)
+            found.append(layer.attention.weights(layer.norm(x_btd), band, tokens))
+            x_btd = layer(x_btd, band, tokens)
+        return found
 
     def _attention(self, index: int) -> Any:  # noqa: ANN401  a mechanism is duck-typed, see catalog.mechanism
         return self.layers[index].attention

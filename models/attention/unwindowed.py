@@ -44,7 +44,15 @@ class Unwindowed(Mechanism):
 
     def forward(self, x_btd: Tensor, bucket_bst: Tensor, queries: int) -> Tensor:
         """(B, T, D) -> (B, queries, D)."""
-        query_hbte, key_hbte, value_hbte = self.split(x_btd)
+        x_3hbte = self.split(x_btd)
+        return self.merge(weighted_mean(self._logits(x_3hbte, bucket_bst, queries), x_3hbte[2]))
+
+    def weights(self, x_btd: Tensor, bucket_bst: Tensor, queries: int) -> Tensor:
+        """(B, T, D) -> (H, B, queries, T): how much each query reads of each token."""
+        logits = self._logits(self.split(x_btd), bucket_bst, queries)
+        return torch.softmax(logits, dim=-1).view(self.heads, -1, *logits.shape[1:])
+
+    def _logits(self, x_3hbte: Tensor, bucket_bst: Tensor, queries: int) -> Tensor:
+        """(H·B, queries, T) logits of the last tokens against all."""
         bias: Tensor = LookUp.apply(self.time_bias, bucket_bst)
-        logits = scaled_products(query_hbte[:, :, -queries:], key_hbte, bias)
-        return self.merge(weighted_mean(logits, value_hbte))
+        return scaled_products(x_3hbte[0][:, :, -queries:], x_3hbte[1], bias)

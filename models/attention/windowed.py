@@ -107,8 +107,16 @@ class Windowed(Mechanism):
         x_3hbte = self.split(x_btd)
         if band.whole:
             return self.merge(self._blocks(x_3hbte, band))
-        query_hbqe, key_hbte, value_hbte = x_3hbte[0][:, :, -queries:], x_3hbte[1], x_3hbte[2]
-        return self.merge(weighted_mean(self.logits(query_hbqe, key_hbte, band), value_hbte))
+        return self.merge(weighted_mean(self._of_tail(x_3hbte, band, queries), x_3hbte[2]))
+
+    def weights(self, x_btd: Tensor, band: Band, queries: int) -> Tensor:
+        """(B, T, D) -> (H, B, queries, T): how much each query reads of each token, for a band of `tail`."""
+        logits = self._of_tail(self.split(x_btd), band, queries)
+        return torch.softmax(logits, dim=-1).view(self.heads, -1, *logits.shape[1:])
+
+    def _of_tail(self, x_3hbte: Tensor, band: Band, queries: int) -> Tensor:
+        """(H·B, queries, T) logits of the last tokens against all."""
+        return self.logits(x_3hbte[0][:, :, -queries:], x_3hbte[1], band)
 
     def _blocks(self, x_3hbte: Tensor, band: Band) -> Tensor:
         """Every token against its band, block by block: (3, H, B, T, E) -> (H, B, T, E)."""

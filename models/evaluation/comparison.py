@@ -9,19 +9,16 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
 
 from infra.contracts.errors import BadInput
-from models.attention import catalog, checkpoint
+from models.attention import checkpoint
 from models.attention.checkpoint import Checkpoint
 from models.evaluation.catalog import BaselineSettings, Doubles, baseline
 from models.evaluation.evaluate import true_of_rows
 from models.evaluation.figures import HeadRows, figures
 from models.evaluation.oracle import Observable, observable
-from models.evaluation.sequences import SequencePredictor
-from models.training.dataset import Prepared, prepare
-from models.training.lake import read_directly
-from models.training.settings import TrainingConfig, TrainingRequest
+from models.evaluation.stored import predictor, prepare_for, training_of
+from models.training.dataset import Prepared
 from models.training.split import Role
 from models.training.train import threads_restored
 
@@ -56,16 +53,16 @@ def compare(request: EvaluationRequest) -> dict[str, Any]:
     """
     chosen = {name: baseline(name) for name in request.baselines}
     stored = checkpoint.load(request.model)
-    training = _training(stored)
+    training = training_of(stored)
     seed = training.seed if request.seed is None else request.seed
-    prepared = _prepare(request, stored, training)
+    prepared = prepare_for(stored, training, request.lake)
     tested = _tested(request, stored, prepared)
     rows = np.flatnonzero(tested & prepared.dataset.known.any(axis=1))
     settings = BaselineSettings(model=stored.model.config, training=replace(training, seed=seed))
     with threads_restored():
         torch.set_num_threads(training.threads)
         request.say(f"model {stored.version} on {len(rows):,} rows of {request.people} people")
-        predictions = {"": _model(stored, prepared, training).predict(prepared.dataset, rows)}
+        predictions = {"": predictor(stored, prepared, training).predict(prepared.dataset, rows)}
         for name, each in chosen.items():
             started = time.perf_counter()
             predictions[name] = each.fit(prepared.dataset, settings).predict(prepared.dataset, rows)
@@ -73,29 +70,6 @@ def compare(request: EvaluationRequest) -> dict[str, Any]:
     oracle = observable(prepared, request.run)
     heads = _heads(request, prepared, rows, predictions, oracle, seed)
     return _document(request, stored, prepared, heads, oracle, seed)
-
-
-def _training(stored: Checkpoint) -> TrainingConfig:
-    try:
-        return TrainingConfig(**stored.info["training"])
-    except (KeyError, TypeError) as error:
-        raise BadInput(
-            f"the checkpoint in {stored.directory} does not say how it was trained ({error}), so nobody can tell which "
-            "people it has not seen: train it again"
-        ) from None
-
-
-def _prepare(request: EvaluationRequest, stored: Checkpoint, training: TrainingConfig) -> Prepared:
-    """The lake as the model was trained on it, for its heads of two classes: the others have no oracle."""
-    config = stored.model.config
-    binary = tuple(name for name in config.outputs if catalog.head(name).binary)
-    if not binary:
-        raise BadInput(f"the model in {stored.directory} has no head of two classes: there is nothing to compare")
-    training = replace(training, head_weights=())
-    lake = TrainingRequest(
-        lake=request.lake, out_dir=request.model, model=replace(config, outputs=binary), training=training
-    )
-    return prepare(lake, read_directly)
 
 
 def _tested(request: EvaluationRequest, stored: Checkpoint, prepared: Prepared) -> Flags:
@@ -113,25 +87,6 @@ def _tested(request: EvaluationRequest, stored: Checkpoint, prepared: Prepared) 
             "take a run of another seed"
         )
     return np.ones(len(dataset), dtype=np.bool_)
-
-
-class _Outputs(nn.Module):
-    """A model's logits of some heads only, in another order."""
-
-    def __init__(self, model: nn.Module, places: list[int]) -> None:
-        super().__init__()
-        self.model, self.places = model, places
-
-    def forward(self, *inputs: Tensor) -> Tensor:
-        logits: Tensor = self.model(*inputs)
-        return logits[:, :, self.places]
-
-
-def _model(stored: Checkpoint, prepared: Prepared, training: TrainingConfig) -> SequencePredictor:
-    """The checkpoint as a predictor of the heads that this lake has labels of."""
-    columns = catalog.columns(stored.model.config.outputs)
-    module = _Outputs(stored.model, [columns[head].start for head in prepared.dataset.heads])
-    return SequencePredictor(module, stored.model.config.context, training)
 
 
 def _heads(

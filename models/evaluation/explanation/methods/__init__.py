@@ -1,0 +1,1 @@
+"""Methods of explanation, one file each; every file has a constant `METHOD` (see `explanation.catalog`)."""
