@@ -1,4 +1,4 @@
-"""Commands of the models: `train`, `evaluate`, `models list|show|promote|add`, `bench train`."""
+"""Commands of the models: `train`, `evaluate`, `models list|show|promote|add`, `sentiment`, `bench train`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +10,7 @@ from infra.console import emit_json, progress_bar, say
 from infra.contracts.errors import BadInput
 from models.registry_cli import FOLDER as REGISTRY
 from models.registry_cli import models as registry_commands
+from models.sentiment_cli import sentiment
 
 if TYPE_CHECKING:
     from models.evaluation.comparison import People
@@ -142,6 +143,7 @@ COMMANDS: dict[str, Callable[..., Any] | typer.Typer] = {
     "train": train,
     "evaluate": evaluate,
     "models": registry_commands,
+    "sentiment": sentiment,
 }
 BENCHES: dict[str, Callable[..., Any]] = {"train": bench_train}
 
