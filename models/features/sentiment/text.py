@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 TEXT_VERSION = 1
 """Grows whenever the same text gives other tokens."""
-LONGEST = 3
-"""Units in the longest n-gram: most Chinese words have one to three characters."""
+LONGEST = 2
+"""Units in the longest n-gram: most Chinese words have one or two characters, and longer runs are mostly rare."""
 INSIDE = 3
 """Letters in the n-grams inside a word, so that forms of a word share something."""
 
