@@ -6,6 +6,8 @@ RATINGS := recbole/dataset_example/ml-100k/ml-100k.inter
 # A run is a dozen processes that import the same libraries: compile those once, not in each process.
 export PYTHONDONTWRITEBYTECODE =
 STAMP := .venv/.complete
+STARTS_PROCESSES := integration or e2e
+UNIT := $(BIN)/pytest -q -m "not ($(STARTS_PROCESSES))" -o cache_dir=.pytest_cache/unit
 
 
 CHROMIUM := /usr/bin/chromium
@@ -30,8 +32,12 @@ lock: setup
 demo: setup
 	$(BIN)/calmverse run demo --seed 7
 
+# Two at a time: whatever starts processes, in order, and beside it the rest, whose output comes when the first has ended.
 test: setup browser java
-	$(BIN)/pytest -q --durations=15 --numprocesses=2 --dist=loadgroup
+	@mkdir -p .cache
+	@$(UNIT) >.cache/unit-tests.log 2>&1 & unit=$$!; \
+		$(BIN)/pytest -q -m "$(STARTS_PROCESSES)" --durations=15; system=$$?; \
+		wait $$unit; unit=$$?; cat .cache/unit-tests.log; exit $$((system + unit))
 
 # What the tests of the pages look at them with. Without it they are skipped, and pytest says so.
 browser:
@@ -46,7 +52,7 @@ java:
 		|| echo "note: Java and Maven could not be installed: Apache Kafka is not tested; as root: apt-get install openjdk-17-jre-headless maven" >&2; }
 
 test-unit: setup
-	$(BIN)/pytest -q -m "not integration and not e2e"
+	$(UNIT)
 
 lint: setup
 	$(BIN)/ruff check .

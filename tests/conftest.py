@@ -15,16 +15,6 @@ settings.register_profile("calmverse", deadline=None, derandomize=True)
 settings.load_profile("calmverse")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Who runs what when two processes share the suite: one whatever starts processes, in order; the other the rest.
-
-    Two whole systems at a time would be too much for two cores, and modules share what is dear to make.
-    """
-    for item in items:
-        starts_processes = item.get_closest_marker("integration") or item.get_closest_marker("e2e")
-        item.add_marker(pytest.mark.xdist_group("system" if starts_processes else item.nodeid.partition("::")[0]))
-
-
 def pytest_collection_finish() -> None:
     """Keep the garbage collector to what tests make: it is asked after many, and modules are millions of objects."""
     gc.collect()
