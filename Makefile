@@ -6,8 +6,8 @@ RATINGS := recbole/dataset_example/ml-100k/ml-100k.inter
 # A run is a dozen processes that import the same libraries: compile those once, not in each process.
 export PYTHONDONTWRITEBYTECODE =
 STAMP := .venv/.complete
-STARTS_PROCESSES := integration or e2e
-UNIT := $(BIN)/pytest -q -m "not ($(STARTS_PROCESSES))" -o cache_dir=.pytest_cache/unit
+WHOLE := tests/conformance tests/e2e tests/integration/bus
+PARTS := tests --ignore=tests/conformance --ignore=tests/e2e --ignore=tests/integration/bus
 
 
 CHROMIUM := /usr/bin/chromium
@@ -32,12 +32,12 @@ lock: setup
 demo: setup
 	$(BIN)/calmverse run demo --seed 7
 
-# Two at a time: whatever starts processes, in order, and beside it the rest, whose output comes when the first has ended.
+# Two at a time: Kafka and whole systems, and beside them the rest, whose output comes when the first have ended.
 test: setup browser java
 	@mkdir -p .cache
-	@$(UNIT) >.cache/unit-tests.log 2>&1 & unit=$$!; \
-		$(BIN)/pytest -q -m "$(STARTS_PROCESSES)" --durations=15; system=$$?; \
-		wait $$unit; unit=$$?; cat .cache/unit-tests.log; exit $$((system + unit))
+	@$(BIN)/pytest -q $(PARTS) -o cache_dir=.pytest_cache/parts --durations=15 >.cache/parts.log 2>&1 & parts=$$!; \
+		$(BIN)/pytest -q $(WHOLE) --durations=15; whole=$$?; \
+		wait $$parts; parts=$$?; cat .cache/parts.log; exit $$((whole + parts))
 
 # What the tests of the pages look at them with. Without it they are skipped, and pytest says so.
 browser:
@@ -52,7 +52,7 @@ java:
 		|| echo "note: Java and Maven could not be installed: Apache Kafka is not tested; as root: apt-get install openjdk-17-jre-headless maven" >&2; }
 
 test-unit: setup
-	$(UNIT)
+	$(BIN)/pytest -q -m "not integration and not e2e"
 
 lint: setup
 	$(BIN)/ruff check .
