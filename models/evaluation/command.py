@@ -5,16 +5,14 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from infra.console import say, stderr
-from infra.contracts.errors import EnvironmentFailed
-from infra.pages import write_page
-from infra.runs import RunDir, environment
+from infra.console import say
+from infra.runs import environment
 from models.evaluation.catalog import baseline
 from models.evaluation.comparison import EvaluationRequest, compare
 from models.evaluation.page import evaluation_page, measured, percentage, text, verdict
+from models.evaluation.results import print_whole, write_results
 
 FOLDER = "evaluation"
-_TABLE_WIDTH = 132
 
 
 def execute(request: EvaluationRequest) -> dict[str, Any]:
@@ -23,13 +21,7 @@ def execute(request: EvaluationRequest) -> dict[str, Any]:
     Raises what `compare` raises, and EnvironmentFailed where nothing can be written.
     """
     document = compare(request) | {"command": _command(request), "environment": environment()}
-    folder = request.run / FOLDER
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        RunDir(folder).write_json("evaluation.json", document)
-        write_page(evaluation_page(document), folder / "evaluation.html")
-    except OSError as error:
-        raise EnvironmentFailed(f"cannot write {folder}: {error.strerror}; free space or choose another run") from error
+    write_results(request.run / FOLDER, document, evaluation_page(document))
     return document
 
 
@@ -41,13 +33,13 @@ def tell(document: dict[str, Any]) -> None:
     for name, head in heads.items():
         shares = (percentage(head[key]) for key in ("oracle_fraction", "latent_fraction"))
         table.add_row(name, f"{head['people']:,}", *shares, *(text(head[key]) for key in ("auc", "log_loss", "ece")))
-    _print(table)
+    print_whole(table)
     table = _table("head", "baseline", "log loss", "AUC", "model better by", "")
     for name, head in heads.items():
         for each, one in head["baselines"].items():
             cells = (text(one[key]) for key in ("log_loss", "auc", "difference"))
             table.add_row(name, baseline(each).title, *cells, one["verdict"])
-    _print(table)
+    print_whole(table)
     for name, head in heads.items():
         if head["oracle"]:
             rows, people = head["oracle"]["rows"], head["oracle"]["people"]
@@ -62,13 +54,6 @@ def _table(*columns: str) -> Table:
     for column in columns:
         table.add_column(column, justify="left" if column in {"head", "baseline", ""} else "right", no_wrap=True)
     return table
-
-
-def _print(table: Table) -> None:
-    """Whole, however narrow the window: a figure without its interval is worse than a wrapped line."""
-    console = stderr()
-    console.width = max(console.width, _TABLE_WIDTH)
-    console.print(table)
 
 
 def _command(request: EvaluationRequest) -> str:

@@ -22,6 +22,7 @@ from infra.pages import (
 )
 from infra.pages.palette import BLUE, GREEN, MUTED, ORANGE
 from models.evaluation.catalog import baseline
+from models.evaluation.results import reproduce
 
 Document = dict[str, Any]
 _OUTCOMES = {"better": Outcome.OK, "worse": Outcome.BAD, "open": Outcome.UNKNOWN}
@@ -248,11 +249,9 @@ def _checks(name: str, head: Document) -> tuple[Check, ...]:
 
 def _reproduce(document: Document) -> Reproduce:
     model = document["model"]
-    return Reproduce(
-        command=document["command"],
-        seed=document["seed"],
-        versions={str(name): str(version) for name, version in document["environment"]["versions"].items()},
-        facts={
+    return reproduce(
+        document,
+        {
             "model": model["version"],
             "trained on": "this lake" if model["trained_on_this_lake"] else "another lake, or another part of this one",
             "baselines fitted on": document["baselines_fitted_on"],

@@ -54,7 +54,8 @@ def run_bench(bench: TrainBench, progress: Callable[[str], None]) -> dict[str, A
     rounds = []
     with tempfile.TemporaryDirectory(prefix="calm-bench-") as folder, ray_session(cpus=6):
         for number in range(bench.rounds):
-            rounds.append(_round(bench, Path(folder)))
+            # A folder of its own: a round must not go on from the savepoints of the one before.
+            rounds.append(_round(bench, Path(folder) / f"round-{number}"))
             progress(f"round {number + 1}/{bench.rounds}: " + ", ".join(f"{k} {v:,.2f}" for k, v in rounds[-1].items()))
     median = {name: statistics.median(each[name] for each in rounds) for name in rounds[0]}
     return {

@@ -178,11 +178,10 @@ class _Fit(Generic[Module]):
             done.losses.append(self._step(batch))
             done.tokens += int(batch.mask.sum())
             done.step += 1
-            done.waited += ready - began
-            now = time.perf_counter()
-            done.seconds, began = done.seconds + now - began, now
             if savepoints is not None and done.step % self.training.savepoint_steps == 0:
                 savepoints.save(Position(epoch=self.at, step=done.step), self._shared_state, self._own_state())
+            now = time.perf_counter()
+            done.waited, done.seconds, began = done.waited + ready - began, done.seconds + now - began, now
         return Progress(
             epoch=self.at + 1,
             epochs=self.training.epochs,

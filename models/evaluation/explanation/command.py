@@ -5,17 +5,15 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from infra.console import say, stderr
-from infra.contracts.errors import EnvironmentFailed
-from infra.pages import write_page
-from infra.runs import RunDir, environment
+from infra.console import say
+from infra.runs import environment
 from models.evaluation.explanation.catalog import method
 from models.evaluation.explanation.explain import ExplanationRequest, explain
 from models.evaluation.explanation.page import explanation_page, p_text, verdict
 from models.evaluation.page import text
+from models.evaluation.results import print_whole, write_results
 
 FOLDER = "explanation"
-_TABLE_WIDTH = 132
 
 
 def execute(request: ExplanationRequest) -> dict[str, Any]:
@@ -24,13 +22,7 @@ def execute(request: ExplanationRequest) -> dict[str, Any]:
     Raises what `explain` raises, and EnvironmentFailed where nothing can be written.
     """
     document = explain(request) | {"command": _command(request), "environment": environment()}
-    folder = request.run / FOLDER
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        RunDir(folder).write_json("explanation.json", document)
-        write_page(explanation_page(document), folder / "explanation.html")
-    except OSError as error:
-        raise EnvironmentFailed(f"cannot write {folder}: {error.strerror}; free space or choose another run") from error
+    write_results(request.run / FOLDER, document, explanation_page(document))
     return document
 
 
@@ -46,9 +38,7 @@ def tell(document: dict[str, Any]) -> None:
         table.add_row(method(name).title, *(text(one[key], 2) for key in keys), p_text(one["p_adjusted"]), said)
     for name, one in document["controls"].items():
         table.add_row(method(name).title, text(one["deletion"], 2), text(one["insertion"], 2), "", "", "", "")
-    console = stderr()
-    console.width = max(console.width, _TABLE_WIDTH)  # a figure without its interval is worse than a wrapped line
-    console.print(table)
+    print_whole(table)
     say("areas are mean changes of the logit, the higher the sooner it moves; p of deletion, adjusted after Holm")
     for note in document["notes"]:
         say(f"note: {note}")

@@ -28,6 +28,7 @@ from models.evaluation.explanation.catalog import method
 from models.evaluation.explanation.curves import FAITHFUL
 from models.evaluation.explanation.pictures import curves_chart, example_table, worlds_chart
 from models.evaluation.page import text
+from models.evaluation.results import reproduce
 
 Document = dict[str, Any]
 _SMALLEST_GAP = 0.01
@@ -270,11 +271,9 @@ def _checks(document: Document) -> tuple[Check, ...]:
 
 def _reproduce(document: Document) -> Reproduce:
     model = document["model"]
-    return Reproduce(
-        command=document["command"],
-        seed=document["seed"],
-        versions={str(name): str(version) for name, version in document["environment"]["versions"].items()},
-        facts={
+    return reproduce(
+        document,
+        {
             "model": model["version"],
             "features": model["features_version"],
             "data": model["data"]["digest"] or numbers.MISSING,

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
 from infra.contracts.errors import BadInput, EnvironmentFailed
 from models.attention.model import AttentionConfig
@@ -11,6 +12,7 @@ from models.training.savepoints import Position, Savepoints, State
 from models.training.settings import TrainingConfig, TrainingRequest, TrainingResult
 from models.training.train import train
 from tests.support.hidden_state import HiddenStatePopulation
+from tests.support.model_commands import app
 
 MODEL = AttentionConfig(d_model=16, heads=2, layers=1, window=8, hidden=16, dropout=0.2)
 TRAINING = TrainingConfig(
@@ -64,6 +66,23 @@ def test_a_training_that_was_cut_off_ends_with_the_weights_of_one_that_was_not(
     losses = [(each.train_loss, each.validation_loss) for each in resumed.history]
     assert losses == [(each.train_loss, each.validation_loss) for each in undisturbed.history]
     assert not (tmp_path / "training").exists()
+
+
+def test_ctrl_c_says_how_to_go_on_and_the_command_does(
+    lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["train", "--lake", str(lake), "--out", str(tmp_path / "out"), "--workers", "0"]
+    for setting in ("epochs=1", "horizon_min=5", "d_model=8", "layers=1", "batch_tokens=1024", "savepoint_steps=2"):
+        words += ["--set", setting]
+    CutOff.saves = 1
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("models.training.train.Savepoints", CutOff)
+        stopped = CliRunner().invoke(app(), words)
+    assert stopped.exit_code == 130
+    assert "saved in epoch 1 after 2 steps: go on with --resume" in " ".join(stopped.stderr.split())
+    assert CliRunner().invoke(app(), [*words, "--resume"]).exit_code == 0
+    assert (tmp_path / "out" / "weights.npz").exists()
 
 
 def test_without_resume_it_begins_anew(lake: Path, tmp_path: Path, undisturbed: TrainingResult) -> None:
