@@ -9,6 +9,7 @@ Files are written by torch.save and read with `weights_only`: reading one runs n
 """
 
 import hashlib
+import io
 import json
 import shutil
 from collections.abc import Callable, Mapping
@@ -61,9 +62,9 @@ class Savepoints:
         place = self._folder / f"{position.epoch}-{position.step}"
         try:
             place.mkdir(parents=True, exist_ok=True)
-            torch.save(own, place / f"rank-{self._rank}.pt")
+            _write(place / f"rank-{self._rank}.pt", own)
             if self._rank == 0:
-                torch.save(shared(), place / "shared.pt")
+                _write(place / "shared.pt", shared())
             self._everybody_is_here()
             if self._rank == 0:
                 self._name(place.name, position)
@@ -115,6 +116,13 @@ def read_head(folder: Path) -> Mapping[str, Any] | None:
     except (OSError, ValueError) as problem:
         raise BadInput(f"{folder / _LATEST} cannot be read ({problem}): train without --resume") from problem
     return head
+
+
+def _write(path: Path, state: State) -> None:
+    """Through memory: of a full disk torch itself tells where its archive was, and not why."""
+    archive = io.BytesIO()
+    torch.save(state, archive)
+    path.write_bytes(archive.getbuffer())
 
 
 def _read(path: Path) -> State:

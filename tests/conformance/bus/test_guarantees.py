@@ -208,7 +208,9 @@ class Member:
             auto_offset_reset="earliest",
         )
         while not self._leaves.is_set():
-            found = consumer.poll(100)
+            # The library (3.0) never ends a join that metadata asked for and a short poll gave up on: the member keeps
+            # no share and sends no heartbeat. So a poll outlasts a join for as long as there is no share.
+            found = consumer.poll(100 if self.assigned else 10_000)
             self.seen |= {record.value for records in found.values() for record in records}
             self.assigned = frozenset(consumer.assignment())
         consumer.close(autocommit=True)

@@ -1,5 +1,8 @@
 """Rules of savepoints: a training that was cut off ends as one that was not."""
 
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -121,6 +124,29 @@ def test_a_disk_that_fails_leaves_the_savepoint_before(tmp_path: Path) -> None:
     assert found[0] == Position(epoch=0, step=3)
     assert torch.equal(found[1]["weight"], torch.ones(2))
     assert found[2] == {"losses": [1.0]}
+
+
+def test_a_full_disk_is_named_and_a_training_goes_on_when_there_is_room(
+    lake: Path, tmp_path: Path, undisturbed: TrainingResult
+) -> None:
+    cut_off(lake, tmp_path, 2)
+    with (
+        room_for(1_000),
+        pytest.raises(EnvironmentFailed, match="File too large; free space, then go on with --resume"),
+    ):
+        train(request(lake, tmp_path, resume=True))
+    assert train(request(lake, tmp_path, resume=True)).version == undisturbed.version
+
+
+@contextmanager
+def room_for(size: int) -> Iterator[None]:
+    """No file grows beyond `size` bytes: the system refuses what is more, as it does when a disk is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_savepoint_counts_only_when_every_worker_has_written_its_part(tmp_path: Path) -> None:
