@@ -122,15 +122,19 @@ def evaluate(
 
 
 def bench_train(
-    people: Annotated[int, typer.Option("--people", min=50, help="People of the made-up data.")] = 1_500,
+    people: Annotated[int, typer.Option("--people", min=50, help="People of the made-up data.")] = 4_000,
     epochs: Annotated[int, typer.Option("--epochs", min=2, help="Of each lane; the first is warm-up.")] = 4,
     rounds: Annotated[int, typer.Option("--rounds", min=1, help="Of all lanes.")] = 2,
+    batch_tokens: Annotated[
+        int, typer.Option("--batch-tokens", min=256, help="Tokens a step and worker, in every lane.")
+    ] = 4_096,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line on stdout.")] = False,
 ) -> None:
     """Training on one and two Ray workers against plain PyTorch loops on the same batches."""
     from models.training.bench import TrainBench, run_bench
 
-    found = run_bench(TrainBench(people=people, epochs=epochs, rounds=rounds), progress=say)
+    bench = TrainBench(people=people, epochs=epochs, rounds=rounds, batch_tokens=batch_tokens)
+    found = run_bench(bench, progress=say)
     say(
         f"one Ray worker {found['tokens_per_s']:,} tokens/s, {found['ratio']:.2f} of a plain loop "
         f"({found['baseline_tokens_per_s']:,}); two {found['tokens_per_s_2_workers']:,}, "

@@ -85,10 +85,12 @@ def cut(person: npt.NDArray[np.uint64], scored: npt.NDArray[np.bool_], context: 
     return pieces.take(np.flatnonzero(total[pieces.stop] > total[pieces.scored]))
 
 
-def plan(pieces: Pieces, batch_tokens: int, shuffle: tuple[int, int] | None) -> list[Indices]:
+def plan(pieces: Pieces, batch_tokens: int, shuffle: tuple[int, int] | None, together: int = 1) -> list[Indices]:
     """Which pieces make each batch: pieces of similar length, at most `batch_tokens` padded tokens together.
 
-    shuffle: (seed, epoch) that order pieces and batches; None keeps them in order of length.
+    shuffle: (seed, epoch) that order pieces and batches; None keeps them in order of length. together: workers that
+    take a step together: so many neighbours in length stay neighbours, because each waits for the slowest. What is
+    left over, which is of another length in each epoch, comes last.
     """
     length = -(-(pieces.stop - pieces.start) // _ROUND) * _ROUND
     count = len(pieces)
@@ -104,8 +106,18 @@ def plan(pieces: Pieces, batch_tokens: int, shuffle: tuple[int, int] | None) -> 
         first = last
     if shuffle is None:
         return batches
-    turn = np.argsort(bits(shuffle[0], int(Purpose.ORDER), np.arange(len(batches)), shuffle[1], 1), kind="stable")
-    return [batches[index] for index in turn]
+    return [batches[index] for index in _order(len(batches), shuffle, together)]
+
+
+def _order(batches: int, shuffle: tuple[int, int], together: int) -> Indices:
+    """The order of `batches` batches, neighbours `together` at a time."""
+    seed, epoch = shuffle
+    groups, over = divmod(batches, together)
+    turn = np.argsort(bits(seed, int(Purpose.ORDER), np.arange(groups), epoch, 1), kind="stable")
+    first = epoch % (over + 1)
+    grouped = first + (turn[:, None] * together + np.arange(together)).reshape(-1)
+    rest = np.setdiff1d(np.arange(batches), grouped)
+    return np.concatenate([grouped, rest]).astype(np.int64)
 
 
 def gather(dataset: Dataset, pieces: Pieces, counted: npt.NDArray[np.bool_]) -> Batch:

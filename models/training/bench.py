@@ -36,11 +36,16 @@ _PLAIN_S = 600.0
 
 @dataclass(frozen=True, kw_only=True)
 class TrainBench:
-    """How much is trained: people (some 300 tokens each), epochs (the first is warm-up), rounds of all lanes."""
+    """How much is trained: people (some 300 tokens each), epochs (the first is warm-up), rounds of all lanes,
+    tokens a step and worker.
 
-    people: int = 1_500
+    An epoch must be long beside the ten seconds in which Ray's own processes start and take a share of two cores.
+    """
+
+    people: int = 4_000
     epochs: int = 4
     rounds: int = 2
+    batch_tokens: int = 4_096
     seed: int = 1
     model: AttentionConfig = field(default_factory=AttentionConfig)
 
@@ -95,7 +100,7 @@ def _on_ray(bench: TrainBench, dataset: Dataset, folder: Path, workers: int) -> 
 
 
 def _training(bench: TrainBench) -> TrainingConfig:
-    return TrainingConfig(seed=bench.seed, epochs=bench.epochs, patience=bench.epochs)
+    return TrainingConfig(seed=bench.seed, epochs=bench.epochs, patience=bench.epochs, batch_tokens=bench.batch_tokens)
 
 
 def _plain_loops(bench: TrainBench, count: int) -> list[float]:

@@ -248,7 +248,7 @@ class _Fit(Generic[Module]):
         )
 
     def _plan(self, epoch: int) -> list[Indices]:
-        return plan(self.pieces, self.training.batch_tokens, (self.training.seed, epoch))
+        return plan(self.pieces, self.training.batch_tokens, (self.training.seed, epoch), self.place.workers)
 
     def _mine(self, epoch: int) -> list[Indices]:
         """This worker's batches: of each group of `workers` steps, the one of its rank; a rest is dropped."""

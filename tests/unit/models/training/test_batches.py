@@ -77,6 +77,27 @@ def test_the_order_is_a_function_of_seed_and_epoch() -> None:
     assert order(1, 0) != order(2, 0)
 
 
+@given(LENGTHS, st.integers(16, 400), st.integers(0, 9), st.integers(1, 4))
+def test_what_workers_take_together_is_of_neighbouring_lengths(
+    lengths: list[int], budget: int, epoch: int, workers: int
+) -> None:
+    pieces = many(lengths * 3)
+    planned = plan(pieces, budget, (1, epoch), workers)
+    assert sorted(np.concatenate(planned).tolist()) == list(range(len(pieces)))
+    width = -(-(pieces.stop - pieces.start) // 16) * 16
+    widest = [int(width[which].max()) for which in planned]
+    for step in range(len(planned) // workers):
+        mine = sorted(widest[step * workers : (step + 1) * workers])
+        assert all(each in mine for each in widest if mine[0] < each < mine[-1])
+
+
+def test_one_worker_takes_the_batches_in_the_order_they_always_had() -> None:
+    pieces = many([3 + index % 40 for index in range(300)])
+    alone = [which.tolist() for which in plan(pieces, 256, (1, 2))]
+    assert [which.tolist() for which in plan(pieces, 256, (1, 2), 1)] == alone
+    assert [which.tolist() for which in plan(pieces, 256, (1, 2), 2)] != alone
+
+
 def test_a_batch_pads_on_the_right_and_counts_only_what_is_scored() -> None:
     data = dataset([10, 4])
     pieces = Pieces(np.array([0, 10]), np.array([6, 10]), np.array([10, 14]))
