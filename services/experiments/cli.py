@@ -118,6 +118,32 @@ def _finish(document: dict[str, object], runs: Path, *, json: bool) -> None:
         raise typer.Exit(1)
 
 
+def generate(
+    scenario: Annotated[str, typer.Argument(help="A built-in scenario, or the path of a YAML file.")] = "demo",
+    seed: Seed = None,
+    set_: Sets = None,
+    runs: Runs = Path("runs"),
+    json: Json = False,
+) -> None:
+    """Simulate people straight into a lake to train on: no Kafka, no services, no offers."""
+    from services.experiments.generation import GenerationRequest
+    from services.experiments.generation import generate as execute
+    from simulation.scenarios import load
+
+    resolved = load(scenario, overrides(set_))
+    chosen = resolved.seed if seed is None else seed
+    document = execute(GenerationRequest(scenario=resolved, seed=chosen, runs=runs, command=command_line()))
+    say(
+        f"{document['events_emitted']:,} events of {document['people']:,} people, digest {document['digest']}, in "
+        f"{runs / str(document['run_id']) / 'lake'}"
+    )
+    if json:
+        emit_json(document)
+    if document["partial"]:
+        say("stopped early: the run is partial")
+        raise typer.Exit(INTERRUPTED)
+
+
 def replay(
     file: Annotated[Path, typer.Argument(help="CSV, TSV, JSON lines or Parquet; one event a row.")],
     map_: Annotated[Path | None, typer.Option("--map", help="YAML: which columns are what.")] = None,
@@ -257,5 +283,5 @@ def watch(
     )
 
 
-COMMANDS = {"run": run, "replay": replay, "compare": compare, "up": up, "watch": watch}
+COMMANDS = {"run": run, "generate": generate, "replay": replay, "compare": compare, "up": up, "watch": watch}
 BENCHES: dict[str, object] = {}
