@@ -9,7 +9,6 @@ from infra.pages import (
     Check,
     Column,
     Estimate,
-    Mark,
     Outcome,
     Page,
     Paragraph,
@@ -27,6 +26,7 @@ from models.evaluation.results import reproduce
 from models.training.finetuning.catalog import FULL, way
 
 Document = dict[str, Any]
+_THOUSANDTHS = "log loss × 1000"
 _BAR = f"at least {LEAST_GAIN:.0%} of the gain with at most {MOST_PARAMETERS:.0%} of the parameters"
 
 
@@ -106,10 +106,9 @@ def _ways(document: Document) -> Table:
         Column("Trained", "parameters"),
         Column("Of full's", "%", decimals=1),
         Column("Time", "s", decimals=0),
-        Column("Gain", "log loss", decimals=4),
+        Column("Gain", _THOUSANDTHS, decimals=1),
         Column("Of full's gain", "%", decimals=1),
-        Column("Forgotten elsewhere", "log loss", decimals=4),
-        Column(f"{LEAST_GAIN:.0%} with {MOST_PARAMETERS:.0%}", align="left"),
+        Column("Forgotten elsewhere", _THOUSANDTHS, decimals=1),
     )
     rows = tuple(
         (
@@ -117,10 +116,9 @@ def _ways(document: Document) -> Table:
             one["trainable"],
             None if one["share_of_parameters"] is None else 100 * one["share_of_parameters"],
             one["seconds"],
-            _estimate(one["gain"][ALL]),
+            _estimate(one["gain"][ALL], 1_000),
             _estimate(one["share_of_gain"], 100),
-            _estimate(one["forgotten"].get(ALL)),
-            _mark(one["reaches"]),
+            _estimate(one["forgotten"].get(ALL), 1_000),
         )
         for name, one in document["ways"].items()
     )
@@ -129,12 +127,8 @@ def _ways(document: Document) -> Table:
         rows,
         f"Gain: log loss in {document['world']} before fine-tuning less after, mean over heads. Forgotten: log loss in "
         "the other worlds after less before. Means over seeds; 95% intervals draw people and seeds anew, the same for "
-        f"all ways. The last column: {_BAR} of full fine-tuning.",
+        f"all ways. Wanted: {_BAR} of full fine-tuning.",
     )
-
-
-def _mark(reaches: bool | None) -> Cell:
-    return None if reaches is None else Mark(Outcome.of(reaches), "yes" if reaches else "no")
 
 
 def _interval(label: str, figure: Document, one: Document | None = None, key: str = "", scale: float = 1.0) -> Any:  # noqa: ANN401  charts load when a page is built
@@ -207,18 +201,19 @@ def _forgets(row: Any) -> str:  # noqa: ANN401  a row of a chart
 def _head(document: Document, head: str) -> Table:
     columns = (
         Column("Way", align="left"),
-        Column("Log loss", decimals=4),
+        Column("Log loss", decimals=3),
         Column("AUC", decimals=3),
-        Column("Gain", "log loss", decimals=4),
-        Column("Forgotten elsewhere", "log loss", decimals=4),
+        Column("Gain", _THOUSANDTHS, decimals=1),
+        Column("Forgotten elsewhere", _THOUSANDTHS, decimals=1),
     )
     base = document["base"]
     rows: list[tuple[Cell, ...]] = [
         ("before", _estimate(base["log_loss"][INSIDE][head]), _estimate(base["auc"][head]), None, None)
     ]
     for name, one in document["ways"].items():
-        figures = (one["log_loss"][INSIDE][head], one["auc"][head], one["gain"][head], one["forgotten"].get(head))
-        rows.append((way(name).title, *(_estimate(figure) for figure in figures)))
+        levels = (_estimate(one["log_loss"][INSIDE][head]), _estimate(one["auc"][head]))
+        changes = (one["gain"][head], one["forgotten"].get(head))
+        rows.append((way(name).title, *levels, *(_estimate(each, 1_000) for each in changes)))
     seen = document["rows"]
     elsewhere = seen[OUTSIDE].get(head, {"rows": 0})["rows"]
     caption = (
