@@ -12,8 +12,8 @@ from infra.pages import Outcome, numbers
 from infra.runs import environment
 from models.evaluation.finetuning.finetune import FinetuneRequest, finetune
 from models.evaluation.finetuning.judge import ALL, INSIDE
-from models.evaluation.finetuning.page import finetuning_page, share_text, verdict
-from models.evaluation.page import percentage, text
+from models.evaluation.finetuning.page import finetuning_page, gain_share, share_text, verdict
+from models.evaluation.page import text
 from models.evaluation.results import print_whole, write_results
 from models.training.finetuning.catalog import way
 from models.training.registry import Registry
@@ -40,7 +40,7 @@ def tell(document: dict[str, Any]) -> None:
     for name, one in document["ways"].items():
         cells = (f"{one['trainable']:,}", share_text(one["share_of_parameters"]), f"{one['seconds']:.0f}")
         figures = (one["log_loss"][INSIDE][ALL], one["gain"][ALL])
-        shares = (percentage(one["share_of_gain"]), text(one["forgotten"].get(ALL), 4))
+        shares = (gain_share(one["share_of_gain"]), text(one["forgotten"].get(ALL), 4))
         table.add_row(way(name).title, *cells, *(text(each, 4) for each in figures), *shares)
     print_whole(table)
     table = _table("head", "way", "log loss", "AUC", "gain", "forgotten elsewhere")

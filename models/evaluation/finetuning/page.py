@@ -21,7 +21,7 @@ from infra.pages import (
 from infra.pages.palette import INK, of_world
 from models.evaluation.finetuning.figures import LEAST_GAIN, MOST_PARAMETERS
 from models.evaluation.finetuning.judge import ALL, INSIDE, OUTSIDE
-from models.evaluation.page import percentage, text
+from models.evaluation.page import text
 from models.evaluation.results import reproduce
 from models.training.finetuning.catalog import FULL, way
 
@@ -64,7 +64,7 @@ def verdict(document: Document) -> Verdict:
         gain = text(full["gain"][ALL], 4)
         return Verdict(Outcome.UNKNOWN, f"Full fine-tuning gains nothing in {document['world']}: {gain}.", "No gain")
     sentence = "; ".join(_reached(name, one) for name, one in others.items())
-    sentence = f"Of full fine-tuning's gain in {document['world']}, {sentence}."
+    sentence = f"Of full fine-tuning's gain in {document['world']}: {sentence}."
     if any(one["reaches"] for one in others.values()):
         return Verdict(Outcome.OK, sentence, "Few parameters do")
     return Verdict(Outcome.BAD, sentence, "No way does with few parameters")
@@ -75,9 +75,15 @@ def share_text(share: float | None) -> str:
     return numbers.share(share, 1)
 
 
+def gain_share(figure: Document | None) -> str:
+    """A share of full fine-tuning's gain with its interval, in per cent."""
+    cell = _estimate(figure, 100)
+    return Column("", decimals=1).text(cell).replace(" ", "% ", 1)
+
+
 def _reached(name: str, one: Document) -> str:
     parameters = share_text(one["share_of_parameters"])
-    return f"{way(name).title} reaches {percentage(one['share_of_gain'])} with {parameters} of its parameters"
+    return f"{way(name).title} {gain_share(one['share_of_gain'])} with {parameters} of its parameters"
 
 
 def _subtitle(document: Document) -> str:
@@ -278,7 +284,7 @@ def _checks(document: Document) -> list[Check]:
     ]
     for name, one in document["ways"].items():
         if name != FULL:
-            gain, parameters = percentage(one["share_of_gain"]), share_text(one["share_of_parameters"])
+            gain, parameters = gain_share(one["share_of_gain"]), share_text(one["share_of_parameters"])
             said = f"{gain} of the gain, {parameters} of the parameters"
             checks.append(Check(f"{way(name).title}: {_BAR}", one["reaches"], said))
     return checks
