@@ -1,4 +1,4 @@
-"""Commands: `train`, `evaluate`, `explain`, `models list|show|promote|add`, `sentiment`, `bench train`."""
+"""Commands: `train`, `finetune`, `evaluate`, `explain`, `models list|show|promote|add`, `sentiment`, `bench train`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +9,8 @@ import typer
 from infra.console import emit_json, progress_bar, say
 from infra.contracts.errors import BadInput
 from models.explain_cli import explain
+from models.finetune_cli import finetune
+from models.lake_options import INTERRUPTED, named_lake
 from models.registry_cli import FOLDER as REGISTRY
 from models.registry_cli import models as registry_commands
 from models.sentiment_cli import sentiment
@@ -16,9 +18,6 @@ from models.sentiment_cli import sentiment
 if TYPE_CHECKING:
     from models.evaluation.comparison import People
     from models.training.settings import OutsideLog, Progress, TrainingRequest, TrainingResult
-
-RUNS = Path("runs")
-INTERRUPTED = 130
 
 
 def train(
@@ -55,7 +54,7 @@ def train(
     from models.training.train import train as run_training
 
     log = _log(events, schema, [run, lake, truth])
-    where, known_truth = _lake(run, lake, truth) if log is None else (log.file, None)
+    where, known_truth = named_lake(run, lake, truth) if log is None else (log.file, None)
     own = {} if log is None else {"horizon_min": 0} | log.mapping.training
     model, training = parse(own | {"seed": seed} | _pairs(settings or []))
     say(f"training on {where}")
@@ -101,7 +100,7 @@ def evaluate(
     from models.evaluation.command import execute, tell
     from models.evaluation.comparison import EvaluationRequest
 
-    where, known_truth = _lake(run, lake, truth)
+    where, known_truth = named_lake(run, lake, truth)
     if people not in {"unseen", "all"}:
         raise BadInput(f"--people {people}: unseen, or all")
     request = EvaluationRequest(
@@ -148,6 +147,7 @@ COMMANDS: dict[str, Callable[..., Any] | typer.Typer] = {
     "train": train,
     "evaluate": evaluate,
     "explain": explain,
+    "finetune": finetune,
     "models": registry_commands,
     "sentiment": sentiment,
 }
@@ -170,20 +170,6 @@ def _stoppable(
             where = head["position"]
             say(f"stopped; saved in epoch {where['epoch'] + 1} after {where['step']} steps: go on with --resume")
         raise typer.Exit(INTERRUPTED) from None
-
-
-def _lake(run: str | None, lake: Path | None, truth: Path | None) -> tuple[Path, Path | None]:
-    """The lake to train on and the root of the truth that belongs to it, where there is one."""
-    if (run is None) == (lake is None):
-        raise BadInput("name the data: --run RUN (a folder, an id in runs/, or latest), or --lake DIR")
-    if lake is not None:
-        folder = lake
-    else:
-        folder = next((each for each in (Path(str(run)), RUNS / str(run)) if each.is_dir()), Path()) / "lake"
-    if not folder.is_dir():
-        raise BadInput(f"there is no lake at {folder if lake else run}: give a finished run or its lake/ folder")
-    beside = folder.parent / "truth"
-    return folder, truth or (beside if beside.is_dir() else None)
 
 
 def _chosen(names: str | None) -> tuple[str, ...]:

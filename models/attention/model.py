@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from infra.contracts.errors import BadInput
 from models.attention import catalog
+from models.attention.adapter import adapter
 from models.features.tokens import FEATURE_COUNT
 from models.features.vocabulary import KIND_COUNT, PAD
 
@@ -24,7 +25,9 @@ UNBOUNDED = 1 << 31
 
 @dataclass(frozen=True, kw_only=True)
 class AttentionConfig:
-    """Size and parts of the model. `window` counts the query's own token; `item_buckets` 0 means no items."""
+    """Size and parts of the model. `window` counts the query's own token; `item_buckets` 0 means no items; `adapter` is
+    the width of the bottleneck behind each sub-layer, 0 for none (see `adapter`).
+    """
 
     mechanism: str = "banded"
     outputs: tuple[str, ...] = ("interaction", "lapse")
@@ -35,9 +38,11 @@ class AttentionConfig:
     hidden: int = 64
     dropout: float = 0.05
     item_buckets: int = 0
+    adapter: int = 0
 
     def __post_init__(self) -> None:
-        if min(self.d_model, self.heads, self.layers, self.window, self.hidden) < 1 or self.item_buckets < 0:
+        sizes = (self.d_model, self.heads, self.layers, self.window, self.hidden)
+        if min(sizes) < 1 or min(self.item_buckets, self.adapter) < 0:
             raise BadInput(f"the model's sizes must be positive whole numbers: {self}")
         if self.d_model % self.heads:
             raise BadInput(f"d_model={self.d_model} must be a multiple of heads={self.heads}")
@@ -76,8 +81,13 @@ class AttentionConfig:
             )
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; `from_dict` is the inverse."""
-        return asdict(self) | {"outputs": list(self.outputs)}
+        """Plain values for JSON; `from_dict` is the inverse.
+
+        Without adapters nothing is said of them: versions are hashes of this, and such a model is what it was before
+        there were any.
+        """
+        values = asdict(self) | {"outputs": list(self.outputs)}
+        return values if self.adapter else {name: value for name, value in values.items() if name != "adapter"}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
@@ -103,12 +113,14 @@ class _Layer(nn.Module):
             nn.Linear(config.hidden, config.d_model),
         )
         self.dropout = nn.Dropout(config.dropout)
+        self.after_attention = adapter(config.d_model, config.adapter)
+        self.after_perceptron = adapter(config.d_model, config.adapter)
 
     def forward(self, x_btd: Tensor, band: object, queries: int) -> Tensor:
         """(B, T, D) -> (B, queries, D): the outputs of the last `queries` tokens."""
-        mixed_bqd = self.attention(self.norm(x_btd), band, queries)
+        mixed_bqd = self.after_attention(self.attention(self.norm(x_btd), band, queries))
         x_bqd = x_btd[:, -queries:] + self.dropout(mixed_bqd)
-        out: Tensor = x_bqd + self.dropout(self.perceptron(x_bqd))
+        out: Tensor = x_bqd + self.dropout(self.after_perceptron(self.perceptron(x_bqd)))
         return out
 
 

@@ -74,6 +74,10 @@ class Resampling:
 
     def auc(self, label: Labels, probability: Doubles) -> Figure:
         """Area under the ROC curve; the value is exact, the resamples' are of scores in bins of equal mass."""
+        return figure(metrics.auc(label, probability), self.aucs(label, probability))
+
+    def aucs(self, label: Labels, probability: Doubles) -> Doubles:
+        """(R,) the areas in each resample, as in `auc`."""
         positive = label > 0.5
         place, bins = _score_bins(probability)
         ones = self._histogram(place[positive], self.whose[positive], bins)
@@ -81,7 +85,7 @@ class Resampling:
         found = [
             _binned_auc(times @ ones, times @ zeros) for times in self._some(np.float32)
         ]  # whole numbers below 2^24, which float32 holds exactly
-        return figure(metrics.auc(label, probability), _joined(found))
+        return _joined(found)
 
     def ece(self, label: Labels, probability: Doubles) -> Figure:
         """Expected calibration error over 15 bins of equal width, as `metrics.ece`."""

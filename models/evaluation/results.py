@@ -13,12 +13,13 @@ from infra.runs import RunDir
 _TABLE_WIDTH = 132
 
 
-def write_results(folder: Path, document: dict[str, Any], page: Page) -> None:
-    """Write `<name>.json` and `<name>.html` into `folder`, which has that name. Raises EnvironmentFailed."""
+def write_results(folder: Path, document: dict[str, Any], page: Page, name: str | None = None) -> None:
+    """Write `<name>.json` and `<name>.html` into `folder`, by default of its name. Raises EnvironmentFailed."""
+    name = name or folder.name
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        RunDir(folder).write_json(f"{folder.name}.json", document)
-        write_page(page, folder / f"{folder.name}.html")
+        RunDir(folder).write_json(f"{name}.json", document)
+        write_page(page, folder / f"{name}.html")
     except OSError as error:
         raise EnvironmentFailed(f"cannot write {folder}: {error.strerror}; free space or choose another run") from error
 

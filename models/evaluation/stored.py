@@ -3,11 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
-from torch import Tensor, nn
-
 from infra.contracts.errors import BadInput
 from models.attention import catalog
 from models.attention.checkpoint import Checkpoint
+from models.attention.outputs import Outputs
 from models.evaluation.sequences import SequencePredictor
 from models.training.dataset import Prepared, prepare
 from models.training.lake import read_directly
@@ -41,20 +40,7 @@ def prepare_for(stored: Checkpoint, training: TrainingConfig, lake: Path) -> Pre
     return prepare(request, read_directly)
 
 
-class _Outputs(nn.Module):
-    """A model's logits of some heads only, in another order."""
-
-    def __init__(self, model: nn.Module, places: list[int]) -> None:
-        super().__init__()
-        self.model, self.places = model, places
-
-    def forward(self, *inputs: Tensor) -> Tensor:
-        logits: Tensor = self.model(*inputs)
-        return logits[:, :, self.places]
-
-
 def predictor(stored: Checkpoint, prepared: Prepared, training: TrainingConfig) -> SequencePredictor:
     """The checkpoint as a predictor of the heads that this lake has labels of."""
-    columns = catalog.columns(stored.model.config.outputs)
-    module = _Outputs(stored.model, [columns[head].start for head in prepared.dataset.heads])
+    module = Outputs(stored.model, prepared.dataset.heads)
     return SequencePredictor(module, stored.model.config.context, training)

@@ -18,6 +18,7 @@ from infra.contracts.errors import BadInput
 from models.attention import catalog
 from models.attention.catalog import LabelSource
 from models.features.tokens import Tokens, encode
+from models.features.worlds import in_worlds
 from models.training.labels import label, label_source
 from models.training.lake import EVENT_COLUMNS, OUTCOME_COLUMNS, ReadFiles, read_stream
 from models.training.settings import TrainingRequest
@@ -106,16 +107,25 @@ def assemble(request: TrainingRequest, events: pa.Table, outcomes: pa.Table | No
     labels = label(source, request.model.outputs)
     tokens = encode(events, item_buckets=request.model.item_buckets)
     role = roles(source.events["person"], source.events["occurred_at"], request.training)
-    usable, notes = _usable_heads(labels.heads, labels.value, labels.known & (role == Role.TRAIN)[:, None])
+    known = labels.known & _may_count(tokens, role, request.training.worlds)[:, None]
+    usable, notes = _usable_heads(labels.heads, labels.value, known & (role == Role.TRAIN)[:, None])
     dataset = Dataset(
         heads=tuple(labels.heads[index] for index in usable),
         tokens=tokens,
         person=source.events["person"],
         value=labels.value[:, usable],
-        known=labels.known[:, usable],
+        known=known[:, usable],
         role=role,
     )
     return Prepared(dataset=dataset, source=source, notes=notes)
+
+
+def _may_count(tokens: Tokens, role: npt.NDArray[np.int8], worlds: tuple[str, ...]) -> npt.NDArray[np.bool_]:
+    """(n,) whose labels count: all, or those of `worlds` in training and validation, and all in the test."""
+    if not worlds:
+        return np.ones(len(tokens), dtype=np.bool_)
+    counts: npt.NDArray[np.bool_] = in_worlds(tokens.features, worlds) | (role == Role.TEST)
+    return counts
 
 
 def _usable_heads(

@@ -61,12 +61,13 @@ class Fitted:
 class Trainee(Generic[Module]):
     """A module that can be trained: (kind, features, item, time_us, mask) -> logits (B, T, H), as `Batch.inputs` gives.
 
-    heads: its last layers by name, each with a `bias` to start from. context: tokens that one score may depend on, its
-    own included; pieces begin so many tokens early.
+    heads: its last layers by name, each with a `bias` to start at the base rates; None where it starts as it is.
+    context: tokens that one score may depend on, its own included; pieces begin so many tokens early. Parameters that
+    want no gradient stay as they are.
     """
 
     module: Module
-    heads: nn.ModuleDict
+    heads: nn.ModuleDict | None
     context: int
 
 
@@ -136,7 +137,8 @@ class _Fit(Generic[Module]):
     def __init__(self, dataset: Dataset, trainee: Trainee[Module], training: TrainingConfig, place: Place) -> None:
         self.dataset, self.training, self.place = dataset, training, place
         self.model, self.context = trainee.module.to(place.device), trainee.context
-        _start_at_base_rates(trainee.heads, dataset)
+        if trainee.heads is not None:
+            _start_at_base_rates(trainee.heads, dataset)
         self.module = place.wrap(self.model)
         self.pieces = self._cut(Role.TRAIN)
         self.held_out = self._cut(Role.VALIDATION)
@@ -298,8 +300,8 @@ def _start_at_base_rates(modules: nn.ModuleDict, dataset: Dataset) -> None:
 
 
 def _groups(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
-    """Weight decay for matrices and tables, none for biases and norms."""
-    parameters = list(model.parameters())
+    """Weight decay for matrices and tables, none for biases and norms; what wants no gradient is left out."""
+    parameters = [each for each in model.parameters() if each.requires_grad]
     return [
         {"params": [each for each in parameters if each.dim() > 1], "weight_decay": weight_decay},
         {"params": [each for each in parameters if each.dim() <= 1], "weight_decay": 0.0},

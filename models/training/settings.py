@@ -12,8 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from infra.contracts.errors import BadInput
+from infra.contracts.worlds import World
 from models.attention.model import AttentionConfig
 from models.features.outside_map import LogMap
+
+WORLDS = tuple(world.label for world in World if world is not World.NONE)
+"""Worlds that a training can be limited to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +30,8 @@ class TrainingConfig:
     later validates. batch_tokens: tokens a step and worker. sequence_tokens: longest piece of one person.
     patience: epochs without a better validation loss before it stops. threads: of torch, a worker. head_weights: how
     much each head counts in the joint loss, as "name:number"; 1 for those not named. savepoint_steps: steps between two
-    savepoints; no more than these are repeated after a worker died.
+    savepoints; no more than these are repeated after a worker died. worlds: whose events' labels carry loss and
+    validate, all when empty; events of other worlds are context, and the test is of all worlds whatever is said here.
     """
 
     seed: int = 1
@@ -45,6 +50,7 @@ class TrainingConfig:
     threads: int = 1
     savepoint_steps: int = 100
     head_weights: tuple[str, ...] = ()
+    worlds: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         positive = (
@@ -62,6 +68,7 @@ class TrainingConfig:
         if self.horizon_min < 0 or self.weight_decay < 0 or not 0 <= self.warmup_share < 1:
             raise BadInput("horizon_min and weight_decay must not be negative, warmup_share must be in [0, 1)")
         self._given_weights()
+        check_worlds(self.worlds)
 
     @property
     def horizon_us(self) -> int | None:
@@ -94,6 +101,13 @@ class TrainingConfig:
             if not 0 < weights[name.strip()] < math.inf:
                 raise BadInput(f"head_weights: the weight in '{text}' must be above 0; leave a head out with outputs=…")
         return weights
+
+
+def check_worlds(names: tuple[str, ...]) -> None:
+    """Raises BadInput where one of `names` is no world."""
+    for name in names:
+        if name not in WORLDS:
+            raise BadInput(f"no world is called '{name}'; there are: {', '.join(WORLDS)}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,18 +199,22 @@ _DEFAULTS = {
 }
 
 
-def _given(values: Mapping[str, Any]) -> dict[str, Any]:
-    known = setting_names()
+def check_known(values: Mapping[str, Any], known: tuple[str, ...], whose: str) -> None:
+    """Raises BadInput for a key that is not one of `known`, with the nearest that is; `whose` settings they are."""
     for key in values:
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}"
-            raise BadInput(f"no setting of the model or the training is called '{key}': {hint}")
-    return {key: _read(key, value) for key, value in values.items()}
+            raise BadInput(f"no setting of {whose} is called '{key}': {hint}")
 
 
-def _read(key: str, value: Any) -> Any:  # noqa: ANN401  a setting may be a number, a text or a list of texts
-    default: Any = _DEFAULTS[key]
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    check_known(values, setting_names(), "the model or the training")
+    return {key: read_setting(key, value, _DEFAULTS[key]) for key, value in values.items()}
+
+
+def read_setting(key: str, value: Any, default: Any) -> Any:  # noqa: ANN401  a number, a text or a list of texts
+    """A setting's value as the type of its default. Raises BadInput where it cannot be read so."""
     try:
         if isinstance(default, tuple):
             parts = value.split(",") if isinstance(value, str) else list(value)

@@ -35,13 +35,17 @@ class HiddenStatePopulation:
     truth: pa.RecordBatch
 
     @classmethod
-    def simulate(cls, people: int, minutes: int, seed: int = 0) -> "HiddenStatePopulation":
-        """The tables, events sorted by (person, seq)."""
+    def simulate(cls, people: int, minutes: int, seed: int = 0, game_every: int = 0) -> "HiddenStatePopulation":
+        """The tables, events sorted by (person, seq). All is work; with `game_every` the last third of so many minutes
+        is spent gaming, where hardly anything is answered and checks fail more.
+        """
         random = np.random.default_rng(seed)
         person = np.sort(random.integers(1, 2**63, people, dtype=np.uint64))
         state = _State.start(people, random)
-        rows = [_minute(state, person, minute, random) for minute in range(minutes)]
+        gaming = [bool(game_every) and 3 * (minute % game_every) >= 2 * game_every for minute in range(minutes)]
+        rows = [_minute(state, person, minute, random, shift=2.0 * gaming[minute]) for minute in range(minutes)]
         columns = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
+        columns["world"] = np.repeat([int(World.GAMING if each else World.WORK) for each in gaming], people)
         return cls(_events(columns), _outcomes(columns), _truth(columns))
 
     def write(self, root: Path, partitions: int = 2) -> tuple[Path, Path]:
@@ -67,19 +71,19 @@ class _State:
 
 
 def _minute(
-    state: _State, person: NDArray[np.uint64], minute: int, random: np.random.Generator
+    state: _State, person: NDArray[np.uint64], minute: int, random: np.random.Generator, shift: float
 ) -> dict[str, NDArray[Any]]:
-    """One row a person and minute; rows of answers and checks are told by masks."""
+    """One row a person and minute; rows of answers and checks are told by masks. `shift` makes both fail more."""
     people = len(person)
     change = random.random(people)
     state.wandering = np.where(state.wandering, change > 0.08, change < 0.06)
     importance = random.random(people)
     shown = random.random(people) < 0.4
-    logit = -2 + 2 * importance + 0.8 * state.taste + 2 * state.momentum - 2.5 * state.wandering
+    logit = -2 - shift + 2 * importance + 0.8 * state.taste + 2 * state.momentum - 2.5 * state.wandering
     answer = 1 / (1 + np.exp(-logit))
     answered = shown & (random.random(people) < answer)
     state.momentum = 0.8 * state.momentum + 0.4 * answered
-    fail = np.where(state.wandering, 0.6, 0.06)
+    fail = np.where(state.wandering, 0.6, 0.06 + 0.1 * shift)
     return {
         "person": person,
         "time": np.full(people, START_US + minute * TICK_US, dtype=np.int64),
@@ -115,7 +119,7 @@ def _events(columns: dict[str, NDArray[Any]]) -> pa.RecordBatch:
             "person": person,
             "seq": seq,
             "kind": kind,
-            "world": int(World.WORK),
+            "world": columns["world"][row],
             "in_reply_to": np.where(late > 0, _exposure_id(columns, row), np.uint64(0)),
             "occurred_at": columns["time"][row] + late,
         },
@@ -149,7 +153,7 @@ def _outcomes(columns: dict[str, NDArray[Any]]) -> pa.RecordBatch:
         "person": person,
         "seq": np.arange(len(row)) - np.repeat(starts, np.diff(np.append(starts, len(row)))),
         "kind": int(EventKind.ATTENTION_CHECKED),
-        "world": int(World.WORK),
+        "world": columns["world"][row],
         "occurred_at": columns["time"][row] + 30_000_000,
         "passed": ~columns["failed"][row],
     }

@@ -4,20 +4,17 @@ from typing import Any
 
 import numpy as np
 
-from infra.contracts.worlds import World
 from models.evaluation import metrics
 from models.evaluation.explanation.subject import Doubles, Flags, Indices
 from models.evaluation.figures import verdict
 from models.evaluation.resampling import Resampling
-from models.features.tokens import FEATURES
+from models.features.worlds import WORLD_COLUMNS
 from models.training.dataset import Dataset
-
-_WORLDS = {world.label: FEATURES.index(f"world_{world.label}") for world in World if world is not World.NONE}
 
 
 def world_of(dataset: Dataset, rows: Indices) -> dict[str, Flags]:
     """(r,) which rows belong to each world that has any, `none` for those from outside every world."""
-    found = {name: dataset.tokens.features[rows, column] > 0 for name, column in _WORLDS.items()}
+    found = {name: dataset.tokens.features[rows, column] > 0 for name, column in WORLD_COLUMNS.items()}
     found["none"] = ~np.any(list(found.values()), axis=0)
     return {name: own for name, own in found.items() if own.any()}
 

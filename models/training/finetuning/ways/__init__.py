@@ -1,0 +1,1 @@
+"""Ways to fine-tune, one file each; every file has a constant `WAY` (see `catalog.Way`)."""
