@@ -18,9 +18,9 @@ from infra.contracts.errors import BadInput
 from models.attention import catalog
 from models.attention.catalog import LabelSource
 from models.features.tokens import Tokens, encode
-from models.training.labels import label, label_source
+from models.training.labels import LabelTable, label, label_source
 from models.training.lake import EVENT_COLUMNS, OUTCOME_COLUMNS, ReadFiles, read_stream
-from models.training.settings import TrainingRequest
+from models.training.settings import TrainingConfig, TrainingRequest
 from models.training.split import Role, roles
 
 _SKETCH = 64
@@ -102,10 +102,29 @@ def prepare(request: TrainingRequest, read: ReadFiles) -> Prepared:
 
 def assemble(request: TrainingRequest, events: pa.Table, outcomes: pa.Table | None) -> Prepared:
     """The data set of sorted tables, as `prepare` reads them."""
+    return assign(decode(request, events, outcomes), request.training)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoded:
+    """Tokens and labels of every event, and what the labels were made of, before anybody is given a role."""
+
+    tokens: Tokens
+    labels: LabelTable
+    source: LabelSource
+
+
+def decode(request: TrainingRequest, events: pa.Table, outcomes: pa.Table | None) -> Decoded:
+    """Tokens and labels of sorted tables, as `prepare` reads them."""
     source = label_source(events, outcomes, request.training.horizon_us)
     labels = label(source, request.model.outputs)
-    tokens = encode(events, item_buckets=request.model.item_buckets)
-    role = roles(source.events["person"], source.events["occurred_at"], request.training)
+    return Decoded(tokens=encode(events, item_buckets=request.model.item_buckets), labels=labels, source=source)
+
+
+def assign(decoded: Decoded, training: TrainingConfig) -> Prepared:
+    """The data set with the roles that `training` gives. Raises BadInput for training labels of one class, or none."""
+    source, labels, tokens = decoded.source, decoded.labels, decoded.tokens
+    role = roles(source.events["person"], source.events["occurred_at"], training)
     usable, notes = _usable_heads(labels.heads, labels.value, labels.known & (role == Role.TRAIN)[:, None])
     dataset = Dataset(
         heads=tuple(labels.heads[index] for index in usable),
@@ -131,10 +150,13 @@ def _usable_heads(
         elif labels.min() == labels.max():
             raise BadInput(
                 f"every one of the {len(labels)} training labels of head '{name}' is {labels[0]:.0f}: "
-                f"nothing can be learned; take a longer run, or leave the head out with --set outputs=…"
+                f"nothing can be learned; take a longer run or a larger label_share, or leave it out of outputs"
             )
         else:
             usable.append(index)
     if not usable:
-        raise BadInput("this lake has no labels for any head: it needs exposures with answers, or attention checks")
+        raise BadInput(
+            "this lake has no labels to train any head: it needs exposures with answers, or attention checks, of some "
+            "of the people that train (a larger label_share names more of them)"
+        )
     return usable, tuple(notes)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from infra.contracts.draws import Purpose, bits
 from infra.contracts.errors import BadInput
 from models.attention.model import AttentionConfig
 from models.features.outside_map import LogMap
@@ -26,7 +27,9 @@ class TrainingConfig:
     later validates. batch_tokens: tokens a step and worker. sequence_tokens: longest piece of one person.
     patience: epochs without a better validation loss before it stops. threads: of torch, a worker. head_weights: how
     much each head counts in the joint loss, as "name:number"; 1 for those not named. savepoint_steps: steps between two
-    savepoints; no more than these are repeated after a worker died.
+    savepoints; no more than these are repeated after a worker died. label_share: of the people that train and validate,
+    those whose labels are known; the events of the others are context. start: number of the random start, which draws
+    first weights, order, dropout and who is labelled; the split is that of the seed whatever the start.
     """
 
     seed: int = 1
@@ -45,6 +48,8 @@ class TrainingConfig:
     threads: int = 1
     savepoint_steps: int = 100
     head_weights: tuple[str, ...] = ()
+    label_share: float = 1.0
+    start: int = 0
 
     def __post_init__(self) -> None:
         positive = (
@@ -54,14 +59,21 @@ class TrainingConfig:
         for name in positive:
             if getattr(self, name) <= 0:
                 raise BadInput(f"{name}={getattr(self, name)} must be above 0")
-        for name in ("train_share", "validation_share", "time_share"):
+        for name in ("train_share", "validation_share", "time_share", "label_share"):
             if not 0 < getattr(self, name) <= 1:
                 raise BadInput(f"{name}={getattr(self, name)} must be above 0 and at most 1")
         if self.train_share + self.validation_share >= 1:
             raise BadInput("train_share + validation_share must leave people for the test: below 1")
         if self.horizon_min < 0 or self.weight_decay < 0 or not 0 <= self.warmup_share < 1:
             raise BadInput("horizon_min and weight_decay must not be negative, warmup_share must be in [0, 1)")
+        if self.start < 0:
+            raise BadInput(f"start={self.start} must not be negative: starts are numbered from 0")
         self._given_weights()
+
+    @property
+    def start_seed(self) -> int:
+        """What first weights, order, dropout and the choice of labelled people are drawn from; `seed` at start 0."""
+        return self.seed if not self.start else int(bits(self.seed, int(Purpose.START), self.start, 0, 0)[0] >> 33)
 
     @property
     def horizon_us(self) -> int | None:

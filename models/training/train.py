@@ -13,8 +13,8 @@ from models.attention.model import AttentionModel
 from models.evaluation.classes import evaluate_classes
 from models.evaluation.evaluate import evaluate
 from models.training.dataset import Prepared, prepare
+from models.training.fitting import Fitted, fit
 from models.training.lake import ReadFiles, read_directly, read_with_ray
-from models.training.loop import Fitted, fit
 from models.training.outside import prepare_log
 from models.training.ray_train import fit_on_ray
 from models.training.savepoints import Savepoints, identity_of, read_head
@@ -48,8 +48,7 @@ def train(request: TrainingRequest) -> TrainingResult:
 
 
 def _finish(request: TrainingRequest, prepared: Prepared, fitted: Fitted, seconds: dict[str, float]) -> TrainingResult:
-    model = AttentionModel(fitted.config)
-    model.load_state_dict(fitted.tensors())
+    model = fitted.model()
     with _timed(seconds, "evaluate"), threads_restored():
         figures = evaluate(model, prepared, request.truth, request.training)
         figures |= evaluate_classes(model, prepared.dataset, request.training)
