@@ -1,4 +1,4 @@
-"""Commands: `train`, `evaluate`, `explain`, `models list|show|promote|add`, `sentiment`, `bench train`."""
+"""Commands: `train`, `ablate`, `evaluate`, `explain`, `models list|show|promote|add`, `sentiment`, `bench train`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +8,7 @@ import typer
 
 from infra.console import emit_json, progress_bar, say
 from infra.contracts.errors import BadInput
+from models.ablate_cli import ablate
 from models.explain_cli import explain
 from models.registry_cli import FOLDER as REGISTRY
 from models.registry_cli import models as registry_commands
@@ -146,6 +147,7 @@ def bench_train(
 
 COMMANDS: dict[str, Callable[..., Any] | typer.Typer] = {
     "train": train,
+    "ablate": ablate,
     "evaluate": evaluate,
     "explain": explain,
     "models": registry_commands,

@@ -8,6 +8,7 @@ Shape legend: n events, H heads, F features.
 
 import hashlib
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -66,11 +67,7 @@ class Dataset:
 
     def digest(self) -> str:
         """32 hexadecimal digits over everything that training sees: equal digests, equal data."""
-        total = hashlib.sha256(repr(self.heads).encode())
-        arrays = [getattr(self.tokens, each.name) for each in fields(self.tokens)]
-        for array in (*arrays, self.person, self.value, self.known, self.role):
-            total.update(np.ascontiguousarray(array).data)
-        return total.hexdigest()[:32]
+        return _digest(self.heads, self.tokens, self.person, self.value, self.known, self.role)
 
     def people_sketch(self) -> list[int]:
         """The 64 smallest hashes of people, ascending: populations that share people share hashes (Broder 1997)."""
@@ -92,12 +89,16 @@ def prepare(request: TrainingRequest, read: ReadFiles) -> Prepared:
 
     Raises BadInput for an empty lake, an unreadable file, or labels of one class.
     """
+    return assemble(request, *read_tables(request, read))
+
+
+def read_tables(request: TrainingRequest, read: ReadFiles) -> tuple[pa.Table, pa.Table | None]:
+    """Sorted events and outcomes of the lake of `request`, None where it has no outcomes; raises as `prepare`."""
     events = read_stream(request.lake, "events", EVENT_COLUMNS, request.ticks, read)
     if events is None:
         where = "" if request.ticks is None else f" in ticks {request.ticks.start} to {request.ticks.stop}"
         raise BadInput(f"the lake {request.lake} has no events{where}: name a finished run with --run, or a lake")
-    outcomes = read_stream(request.lake, "outcomes", OUTCOME_COLUMNS, request.ticks, read)
-    return assemble(request, events, outcomes)
+    return events, read_stream(request.lake, "outcomes", OUTCOME_COLUMNS, request.ticks, read)
 
 
 def assemble(request: TrainingRequest, events: pa.Table, outcomes: pa.Table | None) -> Prepared:
@@ -112,6 +113,11 @@ class Decoded:
     tokens: Tokens
     labels: LabelTable
     source: LabelSource
+
+    def digest(self) -> str:
+        """32 hexadecimal digits: equal digests, equal data, whoever trains on it and whoever is the test."""
+        labels = self.labels
+        return _digest(labels.heads, self.tokens, self.source.events["person"], labels.value, labels.known)
 
 
 def decode(request: TrainingRequest, events: pa.Table, outcomes: pa.Table | None) -> Decoded:
@@ -135,6 +141,13 @@ def assign(decoded: Decoded, training: TrainingConfig) -> Prepared:
         role=role,
     )
     return Prepared(dataset=dataset, source=source, notes=notes)
+
+
+def _digest(heads: tuple[str, ...], tokens: Tokens, *columns: npt.NDArray[Any]) -> str:
+    total = hashlib.sha256(repr(heads).encode())
+    for array in (*(getattr(tokens, each.name) for each in fields(tokens)), *columns):
+        total.update(np.ascontiguousarray(array).data)
+    return total.hexdigest()[:32]
 
 
 def _usable_heads(
