@@ -15,6 +15,10 @@ from infra.contracts.draws import Purpose, bits
 from infra.contracts.errors import BadInput
 from models.attention.model import AttentionConfig
 from models.features.outside_map import LogMap
+from models.training.pretraining import catalog
+
+TRAINING, PRETRAINING = "training", "pretraining"
+"""Phases of a training."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +34,8 @@ class TrainingConfig:
     savepoints; no more than these are repeated after a worker died. label_share: of the people that train and validate,
     those whose labels are known; the events of the others are context. start: number of the random start, which draws
     first weights, order, dropout and who is labelled; the split is that of the seed whatever the start.
+    pretrain: what is learned first, from events without labels (`models.training.pretraining`), or none; for
+    pretrain_epochs, at pretrain_learning_rate.
     """
 
     seed: int = 1
@@ -50,11 +56,15 @@ class TrainingConfig:
     head_weights: tuple[str, ...] = ()
     label_share: float = 1.0
     start: int = 0
+    pretrain: str = catalog.NONE
+    pretrain_epochs: int = 2
+    pretrain_learning_rate: float = 6e-3
 
     def __post_init__(self) -> None:
         positive = (
             *("epochs", "patience", "learning_rate", "clip"),
             *("batch_tokens", "sequence_tokens", "threads", "savepoint_steps"),
+            *("pretrain_epochs", "pretrain_learning_rate"),
         )
         for name in positive:
             if getattr(self, name) <= 0:
@@ -69,6 +79,7 @@ class TrainingConfig:
         if self.start < 0:
             raise BadInput(f"start={self.start} must not be negative: starts are numbered from 0")
         self._given_weights()
+        catalog.check(self.pretrain)
 
     @property
     def start_seed(self) -> int:
@@ -112,7 +123,8 @@ class TrainingConfig:
 class Progress:
     """A report after each epoch: mean log losses over heads, as weighted; tokens_per_s is of the training part.
 
-    input_wait_share: of the training part's time, what was spent waiting for the next batch.
+    input_wait_share: of the training part's time, what was spent waiting for the next batch. phase: `pretraining` has a
+    loss of its own in the place of log losses.
     """
 
     epoch: int
@@ -121,6 +133,7 @@ class Progress:
     validation_loss: float
     tokens_per_s: float
     input_wait_share: float = 0.0
+    phase: str = TRAINING
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ from models.training.fitting import Fitted, fit
 from models.training.lake import ReadFiles, read_directly, read_with_ray
 from models.training.outside import prepare_log
 from models.training.ray_train import fit_on_ray
-from models.training.savepoints import Savepoints, identity_of, read_head
+from models.training.savepoints import Savepoints, identity_of, stopped_in
 from models.training.settings import Progress, TrainingRequest, TrainingResult
 
 
@@ -79,7 +79,7 @@ def _finish(request: TrainingRequest, prepared: Prepared, fitted: Fitted, second
 def _begin(request: TrainingRequest) -> None:
     """See to it that there is a savepoint to go on from, or none. Raises BadInput."""
     if request.resume:
-        if read_head(request.savepoints) is None:
+        if stopped_in(request.savepoints) is None:
             raise BadInput(f"there is nothing to resume in {request.savepoints}: train without --resume")
         return
     shutil.rmtree(request.savepoints, ignore_errors=True)
