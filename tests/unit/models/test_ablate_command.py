@@ -14,6 +14,7 @@ from infra.contracts.errors import BadInput
 from models.cli import COMMANDS
 from models.evaluation.ablation import compare
 from models.evaluation.ablation.judged import Judged
+from models.training.fitting import fit as real_fit
 from models.training.settings import TrainingRequest, parse
 from models.training.train import train
 from tests.support.hidden_state import HiddenStatePopulation
@@ -84,13 +85,13 @@ def test_the_page_says_which_is_better(done: tuple[Path, dict[str, Any]]) -> Non
 
 def counted(monkeypatch: pytest.MonkeyPatch, stop_at: int | None = None) -> list[int]:
     """Counts trainings of an ablation from here on; Ctrl-C comes with the one of number `stop_at`."""
-    real, calls = compare.fit, []
+    calls: list[int] = []
 
     def fit(*arguments: Any) -> Any:  # noqa: ANN401  passed on as they are
         calls.append(len(calls) + 1)
         if len(calls) == stop_at:
             raise KeyboardInterrupt
-        return real(*arguments)
+        return real_fit(*arguments)
 
     monkeypatch.setattr(compare, "fit", fit)
     return calls

@@ -39,8 +39,9 @@ def test_arms_add_to_what_all_have_and_starts_vary_nothing_else() -> None:
     ],
 )
 def test_what_cannot_be_compared_is_refused(changed: dict[str, Any], message: str) -> None:
+    given: dict[str, Any] = {"base": Arm(AS_SET), "others": (read_arm("window=8"),)}
     with pytest.raises(BadInput, match=message):
-        Design(**({"base": Arm(AS_SET), "others": (read_arm("window=8"),)} | changed))
+        Design(**(given | changed))
 
 
 @pytest.mark.parametrize("text", ["window", "=3", "window=3 banded"])
