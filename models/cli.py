@@ -1,4 +1,4 @@
-"""Commands: `train`, `finetune`, `evaluate`, `explain`, `models list|show|promote|add`, `sentiment`, `bench train`."""
+"""Commands: `train`, `finetune`, `ablate`, `evaluate`, `explain`, `models …`, `sentiment`, `bench train`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +8,7 @@ import typer
 
 from infra.console import emit_json, progress_bar, say
 from infra.contracts.errors import BadInput
+from models.ablate_cli import ablate
 from models.explain_cli import explain
 from models.finetune_cli import finetune
 from models.lake_options import INTERRUPTED, named_lake
@@ -145,6 +146,7 @@ def bench_train(
 
 COMMANDS: dict[str, Callable[..., Any] | typer.Typer] = {
     "train": train,
+    "ablate": ablate,
     "evaluate": evaluate,
     "explain": explain,
     "finetune": finetune,
@@ -158,17 +160,18 @@ def _stoppable(
     request: "TrainingRequest", run_training: "Callable[[TrainingRequest], TrainingResult]"
 ) -> "TrainingResult":
     """Train; Ctrl-C says how to go on, and exits with 130."""
-    from models.training.savepoints import read_head
+    from models.training.savepoints import stopped_in
 
     try:
         return run_training(request)
     except KeyboardInterrupt:
-        head = read_head(request.savepoints)
-        if head is None:
+        found = stopped_in(request.savepoints)
+        if found is None:
             say("stopped before the first savepoint: nothing is kept")
         else:
-            where = head["position"]
-            say(f"stopped; saved in epoch {where['epoch'] + 1} after {where['step']} steps: go on with --resume")
+            phase, where = found
+            epoch = f"epoch {where.epoch + 1}" if phase == "training" else f"epoch {where.epoch + 1} of {phase}"
+            say(f"stopped; saved in {epoch} after {where.step} steps: go on with --resume")
         raise typer.Exit(INTERRUPTED) from None
 
 
@@ -210,9 +213,10 @@ def _pairs(texts: list[str]) -> dict[str, str]:
 
 def _shower(task: Any, bar: Any) -> "Callable[[Progress], None]":  # noqa: ANN401  rich's own types
     def show(progress: "Progress") -> None:
-        bar.update(task, completed=progress.epoch)
+        bar.update(task, description=progress.phase, total=progress.epochs, completed=progress.epoch)
+        loss = "log loss" if progress.phase == "training" else f"loss of {progress.phase}"
         say(
-            f"epoch {progress.epoch}/{progress.epochs}: log loss {progress.train_loss:.4f} in training, "
+            f"epoch {progress.epoch}/{progress.epochs}: {loss} {progress.train_loss:.4f} in training, "
             f"{progress.validation_loss:.4f} in validation, {progress.tokens_per_s:,.0f} tokens/s"
         )
 

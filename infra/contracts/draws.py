@@ -25,6 +25,9 @@ class Purpose(IntEnum):
     SPLIT = 1003
     ORDER = 1004
     BOOTSTRAP = 1005
+    START = 1006
+    LABELLED = 1007
+    PRETRAINING = 1008
 
 
 def mix(value: ArrayLike) -> U64Array:

@@ -167,14 +167,19 @@ class AttentionModel(nn.Module):
 
     def read(self, x_btd: Tensor, features: Tensor, time_us: Tensor, mask: Tensor, last: int | None = None) -> Tensor:
         """The rest of `forward`, from the vectors of `embed`; features serve what is observed of the person alone."""
+        x_btd = self.states(x_btd, features, time_us, mask, last)
+        return torch.cat([self.heads[name](x_btd) for name in self.config.outputs], dim=-1)
+
+    def states(self, x_btd: Tensor, features: Tensor, time_us: Tensor, mask: Tensor, last: int | None = None) -> Tensor:
+        """(B, T, D) what the heads read, from the vectors of `embed`; arguments as in `read`."""
         band = self._attention(0).band(time_us, mask, features) if last is None else None
         for index, layer in enumerate(self.layers):
             seen, queries = self._reach(index, time_us.shape[1], last)
             if last is not None:
                 band = self._attention(index).tail(time_us[:, -seen:], mask[:, -seen:], queries, features[:, -seen:])
             x_btd = layer(x_btd[:, -seen:], band, queries)
-        x_btd = self.norm(x_btd)
-        return torch.cat([self.heads[name](x_btd) for name in self.config.outputs], dim=-1)
+        normed: Tensor = self.norm(x_btd)
+        return normed
 
     def attention_weights(
         self, kind: Tensor, features: Tensor, item: Tensor, time_us: Tensor, mask: Tensor

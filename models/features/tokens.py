@@ -125,7 +125,7 @@ def encode(
     time_us = columns.integers("occurred_at")
     kind = columns.codes("kind", kind_names())
     features = np.zeros((columns.rows, FEATURE_COUNT), dtype=np.float32)
-    _write_gaps(features, _gaps_us(columns, time_us, previous_time_us))
+    write_gaps(features, _gaps_us(columns, time_us, previous_time_us))
     _write_clock(features, time_us, columns.integers("utc_offset_minutes"))
     _write_worlds(features, columns.codes("world", world_names()))
     _write_signals(features, columns)
@@ -150,7 +150,8 @@ def _gaps_us(
     return np.where(known, np.maximum(time_us - np.where(known, previous, 0), 0), -1)
 
 
-def _write_gaps(features: Floats, gaps_us: npt.NDArray[np.int64]) -> None:
+def write_gaps(features: Floats, gaps_us: npt.NDArray[np.int64]) -> None:
+    """Write the columns of the gap before each token into `features` (n, F), zero so far; gaps (n,), -1 for none."""
     rows = np.flatnonzero(gaps_us >= 0)
     gaps = gaps_us[rows]
     features[rows, _COLUMN["has_previous"]] = 1

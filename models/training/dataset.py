@@ -8,6 +8,7 @@ Shape legend: n events, H heads, F features.
 
 import hashlib
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +20,9 @@ from models.attention import catalog
 from models.attention.catalog import LabelSource
 from models.features.tokens import Tokens, encode
 from models.features.worlds import in_worlds
-from models.training.labels import label, label_source
+from models.training.labels import LabelTable, label, label_source
 from models.training.lake import EVENT_COLUMNS, OUTCOME_COLUMNS, ReadFiles, read_stream
-from models.training.settings import TrainingRequest
+from models.training.settings import TrainingConfig, TrainingRequest
 from models.training.split import Role, roles
 
 _SKETCH = 64
@@ -67,11 +68,7 @@ class Dataset:
 
     def digest(self) -> str:
         """32 hexadecimal digits over everything that training sees: equal digests, equal data."""
-        total = hashlib.sha256(repr(self.heads).encode())
-        arrays = [getattr(self.tokens, each.name) for each in fields(self.tokens)]
-        for array in (*arrays, self.person, self.value, self.known, self.role):
-            total.update(np.ascontiguousarray(array).data)
-        return total.hexdigest()[:32]
+        return _digest(self.heads, self.tokens, self.person, self.value, self.known, self.role)
 
     def people_sketch(self) -> list[int]:
         """The 64 smallest hashes of people, ascending: populations that share people share hashes (Broder 1997)."""
@@ -93,21 +90,49 @@ def prepare(request: TrainingRequest, read: ReadFiles) -> Prepared:
 
     Raises BadInput for an empty lake, an unreadable file, or labels of one class.
     """
+    return assemble(request, *read_tables(request, read))
+
+
+def read_tables(request: TrainingRequest, read: ReadFiles) -> tuple[pa.Table, pa.Table | None]:
+    """Sorted events and outcomes of the lake of `request`, None where it has no outcomes; raises as `prepare`."""
     events = read_stream(request.lake, "events", EVENT_COLUMNS, request.ticks, read)
     if events is None:
         where = "" if request.ticks is None else f" in ticks {request.ticks.start} to {request.ticks.stop}"
         raise BadInput(f"the lake {request.lake} has no events{where}: name a finished run with --run, or a lake")
-    outcomes = read_stream(request.lake, "outcomes", OUTCOME_COLUMNS, request.ticks, read)
-    return assemble(request, events, outcomes)
+    return events, read_stream(request.lake, "outcomes", OUTCOME_COLUMNS, request.ticks, read)
 
 
 def assemble(request: TrainingRequest, events: pa.Table, outcomes: pa.Table | None) -> Prepared:
     """The data set of sorted tables, as `prepare` reads them."""
+    return assign(decode(request, events, outcomes), request.training)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoded:
+    """Tokens and labels of every event, and what the labels were made of, before anybody is given a role."""
+
+    tokens: Tokens
+    labels: LabelTable
+    source: LabelSource
+
+    def digest(self) -> str:
+        """32 hexadecimal digits: equal digests, equal data, whoever trains on it and whoever is the test."""
+        labels = self.labels
+        return _digest(labels.heads, self.tokens, self.source.events["person"], labels.value, labels.known)
+
+
+def decode(request: TrainingRequest, events: pa.Table, outcomes: pa.Table | None) -> Decoded:
+    """Tokens and labels of sorted tables, as `prepare` reads them."""
     source = label_source(events, outcomes, request.training.horizon_us)
     labels = label(source, request.model.outputs)
-    tokens = encode(events, item_buckets=request.model.item_buckets)
-    role = roles(source.events["person"], source.events["occurred_at"], request.training)
-    known = labels.known & _may_count(tokens, role, request.training.worlds)[:, None]
+    return Decoded(tokens=encode(events, item_buckets=request.model.item_buckets), labels=labels, source=source)
+
+
+def assign(decoded: Decoded, training: TrainingConfig) -> Prepared:
+    """The data set with the roles that `training` gives. Raises BadInput for training labels of one class, or none."""
+    source, labels, tokens = decoded.source, decoded.labels, decoded.tokens
+    role = roles(source.events["person"], source.events["occurred_at"], training)
+    known = labels.known & _may_count(tokens, role, training.worlds)[:, None]
     usable, notes = _usable_heads(labels.heads, labels.value, known & (role == Role.TRAIN)[:, None])
     dataset = Dataset(
         heads=tuple(labels.heads[index] for index in usable),
@@ -128,6 +153,13 @@ def _may_count(tokens: Tokens, role: npt.NDArray[np.int8], worlds: tuple[str, ..
     return counts
 
 
+def _digest(heads: tuple[str, ...], tokens: Tokens, *columns: npt.NDArray[Any]) -> str:
+    total = hashlib.sha256(repr(heads).encode())
+    for array in (*(getattr(tokens, each.name) for each in fields(tokens)), *columns):
+        total.update(np.ascontiguousarray(array).data)
+    return total.hexdigest()[:32]
+
+
 def _usable_heads(
     heads: tuple[str, ...], value: npt.NDArray[np.float32], known: npt.NDArray[np.bool_]
 ) -> tuple[list[int], tuple[str, ...]]:
@@ -141,10 +173,13 @@ def _usable_heads(
         elif labels.min() == labels.max():
             raise BadInput(
                 f"every one of the {len(labels)} training labels of head '{name}' is {labels[0]:.0f}: "
-                f"nothing can be learned; take a longer run, or leave the head out with --set outputs=…"
+                f"nothing can be learned; take a longer run or a larger label_share, or leave it out of outputs"
             )
         else:
             usable.append(index)
     if not usable:
-        raise BadInput("this lake has no labels for any head: it needs exposures with answers, or attention checks")
+        raise BadInput(
+            "this lake has no labels to train any head: it needs exposures with answers, or attention checks, of some "
+            "of the people that train (a larger label_share names more of them)"
+        )
     return usable, tuple(notes)

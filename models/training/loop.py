@@ -1,14 +1,16 @@
 """The training loop of one worker, and nothing about where it runs: no Ray, no files.
 
+What is learned is an `Objective`: labels here, events without labels in `models.training.pretraining`.
+
 Deterministic on one worker and one thread: the batch of a step is a function of (seed, epoch, step), the weights
 start from the seed, and every operation adds in a fixed order.
 """
 
 import math
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +19,6 @@ from torch import Tensor, nn
 
 from models.attention import catalog
 from models.attention.checkpoint import Weights, weights_of
-from models.attention.model import AttentionConfig, AttentionModel
 from models.training.batches import Batch, Indices, Pieces, batches, cut, plan
 from models.training.dataset import Dataset
 from models.training.losses import JointLoss, mean_log_losses
@@ -42,19 +43,6 @@ class Place:
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     wrap: Callable[[nn.Module], nn.Module] = lambda module: module
     mean: Callable[[float], float] = lambda number: number
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fitted:
-    """The weights of the best epoch on validation, and a report of each epoch."""
-
-    config: AttentionConfig
-    weights: Weights
-    history: tuple[Progress, ...]
-
-    def tensors(self) -> dict[str, Tensor]:
-        """The weights as tensors, for `load_state_dict`."""
-        return {name: torch.from_numpy(array) for name, array in self.weights.items()}
 
 
 @dataclass(frozen=True)
@@ -83,23 +71,23 @@ class Trained:
         module.load_state_dict({name: torch.from_numpy(array) for name, array in self.weights.items()})
 
 
-def fit(
-    dataset: Dataset,
-    model: AttentionConfig,
-    training: TrainingConfig,
-    report: Callable[[Progress, AttentionModel], None],
-    place: Place | None = None,
-    savepoints: Savepoints | None = None,
-) -> Fitted:
-    """The attention model by `fit_module`, for the heads that `dataset` has labels of."""
-    config = replace(model, outputs=dataset.heads)
+class Objective(Protocol):
+    """What is learned. pieces: those of training; batch_tokens: padded tokens a batch and worker."""
 
-    def build() -> Trainee[AttentionModel]:
-        attention = AttentionModel(config)
-        return Trainee(attention, attention.heads, config.context)
+    pieces: Pieces
+    batch_tokens: int
 
-    trained = fit_module(dataset, build, training, report, place, savepoints)
-    return Fitted(config=config, weights=trained.weights, history=trained.history)
+    def batches(self, planned: list[Indices], epoch: int) -> Iterator[Any]:
+        """The batches of a plan, each with the `mask` (B, T) of its real tokens."""
+        ...
+
+    def loss(self, module: nn.Module, batch: Any) -> Tensor:  # noqa: ANN401  each objective has batches of its own
+        """The loss of a batch, by calling `module`, which may share gradients among workers."""
+        ...
+
+    def validation_loss(self, module: nn.Module) -> float:
+        """What tells the best epoch: lower is better. May leave the module in evaluation mode."""
+        ...
 
 
 def fit_module(
@@ -115,9 +103,66 @@ def fit_module(
     `build` is called once the seed is set, so that the first weights are a function of it. With `savepoints` the
     training goes on from the newest, and ends with the weights that it would have had anyway.
     """
+    place = place or Place()
+
+    def begin() -> tuple[Module, Objective]:
+        trainee = build()
+        trainee.module.to(place.device)
+        if trainee.heads is not None:
+            _start_at_base_rates(trainee.heads, dataset)
+        return trainee.module, Labelled(dataset, trainee.context, training, place)
+
+    return fit_objective(begin, training, report, place, savepoints)
+
+
+def fit_objective(
+    begin: Callable[[], tuple[Module, Objective]],
+    training: TrainingConfig,
+    report: Callable[[Progress, Module], None],
+    place: Place | None = None,
+    savepoints: Savepoints | None = None,
+) -> Trained:
+    """Train the module of `begin` for what it is to learn; as `fit_module`, which does so for labels."""
     torch.set_num_threads(training.threads)
-    torch.manual_seed(training.seed)
-    return _Fit(dataset, build(), training, place or Place()).run(report, savepoints)
+    torch.manual_seed(training.start_seed)
+    module, objective = begin()
+    return _Fit(module, objective, training, place or Place()).run(report, savepoints)
+
+
+class Labelled:
+    """The objective of a training on labels: the joint loss of all heads."""
+
+    def __init__(self, dataset: Dataset, context: int, training: TrainingConfig, place: Place) -> None:
+        self.dataset, self.training, self.device = dataset, training, place.device
+        self.batch_tokens = training.batch_tokens
+        self.pieces = self._cut(Role.TRAIN, context)
+        self.held_out = self._cut(Role.VALIDATION, context)
+        self.counted = dataset.known & (dataset.role == Role.TRAIN)[:, None]
+        planned = len(plan(self.pieces, training.batch_tokens, (training.start_seed, 0)))
+        labels_a_batch = torch.from_numpy(self.counted.sum(axis=0) / max(planned, 1)).float().to(place.device)
+        self.weights = training.weights(dataset.heads)
+        self.joint_loss = JointLoss(dataset.heads, self.weights, labels_a_batch)
+
+    def batches(self, planned: list[Indices], epoch: int) -> Iterator[Batch]:  # noqa: ARG002  the same in every epoch
+        """The batches of a plan."""
+        return batches(self.dataset, self.pieces, planned, self.counted)
+
+    def loss(self, module: nn.Module, batch: Batch) -> Tensor:
+        """The joint loss over the labels of a batch."""
+        logits_btc = module(*batch.inputs(self.device))
+        return self.joint_loss(logits_btc, batch.value.to(self.device), batch.counts.to(self.device))
+
+    def validation_loss(self, module: nn.Module) -> float:
+        """Weighted mean over heads of the log loss on held-out labels; on training ones where nothing is held out."""
+        role = Role.VALIDATION if len(self.held_out) else Role.TRAIN
+        pieces = self.held_out if len(self.held_out) else self.pieces
+        counted = self.dataset.known & (self.dataset.role == role)[:, None]
+        logits = predict_columns(module, self.dataset, pieces, self.batch_tokens)
+        losses = mean_log_losses(self.dataset.heads, logits, self.dataset.value, counted)
+        return float(np.nanmean(self.weights * losses))
+
+    def _cut(self, role: Role, context: int) -> Pieces:
+        return cut(self.dataset.person, self.dataset.scored(role), context, self.training.sequence_tokens)
 
 
 @dataclass
@@ -134,19 +179,11 @@ class _Epoch:
 class _Fit(Generic[Module]):
     """State of one training: model, optimiser, schedule, number `at` of the epoch, and what that epoch has come to."""
 
-    def __init__(self, dataset: Dataset, trainee: Trainee[Module], training: TrainingConfig, place: Place) -> None:
-        self.dataset, self.training, self.place = dataset, training, place
-        self.model, self.context = trainee.module.to(place.device), trainee.context
-        if trainee.heads is not None:
-            _start_at_base_rates(trainee.heads, dataset)
+    def __init__(self, module: Module, objective: Objective, training: TrainingConfig, place: Place) -> None:
+        self.objective, self.training, self.place = objective, training, place
+        self.model = module.to(place.device)
         self.module = place.wrap(self.model)
-        self.pieces = self._cut(Role.TRAIN)
-        self.held_out = self._cut(Role.VALIDATION)
-        self.counted = dataset.known & (dataset.role == Role.TRAIN)[:, None]
         planned = len(self._plan(0))
-        labels_a_batch = torch.from_numpy(self.counted.sum(axis=0) / max(planned, 1)).float().to(place.device)
-        self.weights = training.weights(dataset.heads)
-        self.joint_loss = JointLoss(dataset.heads, self.weights, labels_a_batch)
         self.optimiser = torch.optim.AdamW(
             _groups(self.model, training.weight_decay), lr=training.learning_rate, betas=_BETAS, fused=True
         )
@@ -175,7 +212,7 @@ class _Fit(Generic[Module]):
     def _epoch(self, savepoints: Savepoints | None) -> Progress:
         self.module.train()
         done, began = self.epoch, time.perf_counter()
-        for batch in batches(self.dataset, self.pieces, self._mine(self.at)[done.step :], self.counted):
+        for batch in self.objective.batches(self._mine(self.at)[done.step :], self.at):
             ready = time.perf_counter()
             done.losses.append(self._step(batch))
             done.tokens += int(batch.mask.sum())
@@ -188,7 +225,7 @@ class _Fit(Generic[Module]):
             epoch=self.at + 1,
             epochs=self.training.epochs,
             train_loss=self.place.mean(float(np.mean(done.losses)) if done.losses else math.nan),
-            validation_loss=self._validation_loss(),
+            validation_loss=self.objective.validation_loss(self.model),
             tokens_per_s=done.tokens * self.place.workers / max(done.seconds, 1e-9),
             input_wait_share=done.waited / max(done.seconds, 1e-9),
         )
@@ -221,36 +258,18 @@ class _Fit(Generic[Module]):
             torch.set_rng_state(own["random"])
             self.epoch = _Epoch(**own["epoch"])
 
-    def _step(self, batch: Batch) -> float:
+    def _step(self, batch: Any) -> float:  # noqa: ANN401  see Objective
         self.optimiser.zero_grad(set_to_none=True)
-        device = self.place.device
-        logits_btc = self.module(*batch.inputs(device))
-        loss = self.joint_loss(logits_btc, batch.value.to(device), batch.counts.to(device))
+        loss = self.objective.loss(self.module, batch)
         loss.backward()  # type: ignore[no-untyped-call]  # torch does not type it
         nn.utils.clip_grad_norm_(self.model.parameters(), self.training.clip)
         self.optimiser.step()
         self.schedule.step()
         return float(loss.detach())
 
-    def _validation_loss(self) -> float:
-        """Weighted mean over heads of the log loss on held-out labels; on training ones where nothing is held out."""
-        role = Role.VALIDATION if len(self.held_out) else Role.TRAIN
-        pieces = self.held_out if len(self.held_out) else self.pieces
-        counted = self.dataset.known & (self.dataset.role == role)[:, None]
-        logits = predict_columns(self.model, self.dataset, pieces, self.training.batch_tokens)
-        losses = mean_log_losses(self.dataset.heads, logits, self.dataset.value, counted)
-        return float(np.nanmean(self.weights * losses))
-
-    def _cut(self, role: Role) -> Pieces:
-        return cut(
-            self.dataset.person,
-            self.dataset.scored(role),
-            self.context,
-            self.training.sequence_tokens,
-        )
-
     def _plan(self, epoch: int) -> list[Indices]:
-        return plan(self.pieces, self.training.batch_tokens, (self.training.seed, epoch), self.place.workers)
+        order = (self.training.start_seed, epoch)
+        return plan(self.objective.pieces, self.objective.batch_tokens, order, self.place.workers)
 
     def _mine(self, epoch: int) -> list[Indices]:
         """This worker's batches: of each group of `workers` steps, the one of its rank; a rest is dropped."""

@@ -19,7 +19,7 @@ from infra.contracts.errors import EnvironmentFailed
 from models.attention import checkpoint
 from models.attention.model import AttentionConfig, AttentionModel
 from models.training.dataset import Dataset
-from models.training.loop import Fitted, fit
+from models.training.fitting import Fitted, fit
 from models.training.savepoints import Savepoints, identity_of
 from models.training.settings import Progress, TrainingRequest
 
@@ -92,9 +92,7 @@ def train_on_worker(settings: dict[str, Any]) -> None:
 
     fitted = fit(dataset, settings["model"], settings["training"], report, place, savepoints)
     if place.rank == 0:
-        model = AttentionModel(fitted.config)
-        model.load_state_dict(fitted.tensors())
-        checkpoint.save(storage / "best", model, {"history": [asdict(each) for each in fitted.history]})
+        checkpoint.save(storage / "best", fitted.model(), {"history": [asdict(each) for each in fitted.history]})
 
 
 def _fitted(storage: Path) -> Fitted:

@@ -21,7 +21,7 @@ import torch
 
 from infra.contracts.errors import BadInput, EnvironmentFailed
 from models.attention.model import AttentionConfig
-from models.training.settings import TrainingConfig
+from models.training.settings import PRETRAINING, TRAINING, TrainingConfig
 
 _LATEST: Final = "latest.json"
 _FREE: Final = ("epochs", "patience", "savepoint_steps")
@@ -56,6 +56,14 @@ class Savepoints:
         self._identity = identity
         self._rank = rank
         self._everybody_is_here = everybody_is_here
+
+    def phase(self, name: str) -> "Savepoints":
+        """Savepoints of what comes first, in a folder inside this one, which goes with the first savepoint here."""
+        return Savepoints(self._folder / name, f"{name} {self._identity}", self._rank, self._everybody_is_here)
+
+    def begun(self) -> bool:
+        """Whether there is a savepoint. Raises BadInput where it is damaged."""
+        return read_head(self._folder) is not None
 
     def save(self, position: Position, shared: Callable[[], State], own: State) -> None:
         """Write a savepoint; every worker must call it. `shared` is asked of rank 0 only. Raises EnvironmentFailed."""
@@ -123,6 +131,15 @@ def _write(path: Path, state: State) -> None:
     archive = io.BytesIO()
     torch.save(state, archive)
     path.write_bytes(archive.getbuffer())
+
+
+def stopped_in(folder: Path) -> tuple[str, Position] | None:
+    """Phase and position of the newest savepoint of a training; None where there is none. Raises BadInput."""
+    for phase, where in ((TRAINING, folder), (PRETRAINING, folder / PRETRAINING)):
+        head = read_head(where)
+        if head is not None:
+            return phase, Position(**head["position"])
+    return None
 
 
 def _read(path: Path) -> State:

@@ -11,10 +11,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from infra.contracts.draws import Purpose, bits
 from infra.contracts.errors import BadInput
 from infra.contracts.worlds import World
 from models.attention.model import AttentionConfig
 from models.features.outside_map import LogMap
+from models.training.pretraining import catalog
+
+TRAINING, PRETRAINING = "training", "pretraining"
+"""Phases of a training."""
 
 WORLDS = tuple(world.label for world in World if world is not World.NONE)
 """Worlds that a training can be limited to."""
@@ -32,6 +37,10 @@ class TrainingConfig:
     much each head counts in the joint loss, as "name:number"; 1 for those not named. savepoint_steps: steps between two
     savepoints; no more than these are repeated after a worker died. worlds: whose events' labels carry loss and
     validate, all when empty; events of other worlds are context, and the test is of all worlds whatever is said here.
+    label_share: of the people that train and validate, those whose labels are known; the events of the others are
+    context. start: number of the random start, which draws first weights, order, dropout and who is labelled; the split
+    is that of the seed whatever the start. pretrain: what is learned first, from events without labels
+    (`models.training.pretraining`), or none; for pretrain_epochs, at pretrain_learning_rate.
     """
 
     seed: int = 1
@@ -51,24 +60,38 @@ class TrainingConfig:
     savepoint_steps: int = 100
     head_weights: tuple[str, ...] = ()
     worlds: tuple[str, ...] = ()
+    label_share: float = 1.0
+    start: int = 0
+    pretrain: str = catalog.NONE
+    pretrain_epochs: int = 2
+    pretrain_learning_rate: float = 6e-3
 
     def __post_init__(self) -> None:
         positive = (
             *("epochs", "patience", "learning_rate", "clip"),
             *("batch_tokens", "sequence_tokens", "threads", "savepoint_steps"),
+            *("pretrain_epochs", "pretrain_learning_rate"),
         )
         for name in positive:
             if getattr(self, name) <= 0:
                 raise BadInput(f"{name}={getattr(self, name)} must be above 0")
-        for name in ("train_share", "validation_share", "time_share"):
+        for name in ("train_share", "validation_share", "time_share", "label_share"):
             if not 0 < getattr(self, name) <= 1:
                 raise BadInput(f"{name}={getattr(self, name)} must be above 0 and at most 1")
         if self.train_share + self.validation_share >= 1:
             raise BadInput("train_share + validation_share must leave people for the test: below 1")
         if self.horizon_min < 0 or self.weight_decay < 0 or not 0 <= self.warmup_share < 1:
             raise BadInput("horizon_min and weight_decay must not be negative, warmup_share must be in [0, 1)")
+        if self.start < 0:
+            raise BadInput(f"start={self.start} must not be negative: starts are numbered from 0")
         self._given_weights()
         check_worlds(self.worlds)
+        catalog.check(self.pretrain)
+
+    @property
+    def start_seed(self) -> int:
+        """What first weights, order, dropout and the choice of labelled people are drawn from; `seed` at start 0."""
+        return self.seed if not self.start else int(bits(self.seed, int(Purpose.START), self.start, 0, 0)[0] >> 33)
 
     @property
     def horizon_us(self) -> int | None:
@@ -114,7 +137,8 @@ def check_worlds(names: tuple[str, ...]) -> None:
 class Progress:
     """A report after each epoch: mean log losses over heads, as weighted; tokens_per_s is of the training part.
 
-    input_wait_share: of the training part's time, what was spent waiting for the next batch.
+    input_wait_share: of the training part's time, what was spent waiting for the next batch. phase: `pretraining` has a
+    loss of its own in the place of log losses.
     """
 
     epoch: int
@@ -123,6 +147,7 @@ class Progress:
     validation_loss: float
     tokens_per_s: float
     input_wait_share: float = 0.0
+    phase: str = TRAINING
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,9 @@ By person: a hash of the pseudonym and the seed puts 70% of the people in traini
 (the `time_share` quantile of all events' times) validate too, so that early stopping also looks at later behaviour of
 known people. A training event whose label looks past the cut carries no loss (role NONE), else later outcomes would
 leak into training.
+
+By label, with another hash: of a `label_share` of the people that train and validate the labels are known. Shares are
+nested: the people of 1% are among those of 10%. What the others do trains as UNLABELLED, and validates nothing.
 """
 
 from enum import IntEnum
@@ -12,18 +15,20 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
+from infra.contracts.draws import Purpose, uniform
 from infra.contracts.split import PeopleSplit
 from models.attention.heads.lapse import WINDOW_US
 from models.training.settings import TrainingConfig
 
 
 class Role(IntEnum):
-    """What an event is used for; NONE is context only."""
+    """What an event is used for; NONE is context only, UNLABELLED would train if its label were known."""
 
     NONE = 0
     TRAIN = 1
     VALIDATION = 2
     TEST = 3
+    UNLABELLED = 4
 
 
 def roles(
@@ -38,4 +43,13 @@ def roles(
     role[training] = Role.VALIDATION
     role[training & (occurred_at <= cut)] = Role.NONE
     role[training & (occurred_at <= cut - looks_ahead)] = Role.TRAIN
+    hidden = ~labelled(person, config)
+    role[hidden & (role == Role.TRAIN)] = Role.UNLABELLED
+    role[hidden & (role == Role.VALIDATION)] = Role.NONE
     return role
+
+
+def labelled(person: npt.NDArray[np.uint64], config: TrainingConfig) -> npt.NDArray[np.bool_]:
+    """(n,) whose labels may be looked at in training and validation; the test has all of its own."""
+    known: npt.NDArray[np.bool_] = uniform(config.start_seed, int(Purpose.LABELLED), person, 0, 0) < config.label_share
+    return known

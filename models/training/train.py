@@ -13,11 +13,11 @@ from models.attention.model import AttentionModel
 from models.evaluation.classes import evaluate_classes
 from models.evaluation.evaluate import evaluate
 from models.training.dataset import Prepared, prepare
+from models.training.fitting import Fitted, fit
 from models.training.lake import ReadFiles, read_directly, read_with_ray
-from models.training.loop import Fitted, fit
 from models.training.outside import prepare_log
 from models.training.ray_train import fit_on_ray
-from models.training.savepoints import Savepoints, identity_of, read_head
+from models.training.savepoints import Savepoints, identity_of, stopped_in
 from models.training.settings import Progress, TrainingRequest, TrainingResult
 
 
@@ -48,8 +48,7 @@ def train(request: TrainingRequest) -> TrainingResult:
 
 
 def _finish(request: TrainingRequest, prepared: Prepared, fitted: Fitted, seconds: dict[str, float]) -> TrainingResult:
-    model = AttentionModel(fitted.config)
-    model.load_state_dict(fitted.tensors())
+    model = fitted.model()
     with _timed(seconds, "evaluate"), threads_restored():
         figures = evaluate(model, prepared, request.truth, request.training)
         figures |= evaluate_classes(model, prepared.dataset, request.training)
@@ -80,7 +79,7 @@ def _finish(request: TrainingRequest, prepared: Prepared, fitted: Fitted, second
 def _begin(request: TrainingRequest) -> None:
     """See to it that there is a savepoint to go on from, or none. Raises BadInput."""
     if request.resume:
-        if read_head(request.savepoints) is None:
+        if stopped_in(request.savepoints) is None:
             raise BadInput(f"there is nothing to resume in {request.savepoints}: train without --resume")
         return
     shutil.rmtree(request.savepoints, ignore_errors=True)

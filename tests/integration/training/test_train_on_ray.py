@@ -1,4 +1,4 @@
-"""Rules of a training on Ray: the same weights as in one process, with workers that share gradients."""
+"""Rules of a training on Ray, pretraining included: the same weights as in one process, workers share gradients."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +19,9 @@ pytestmark = [
 ]
 
 MODEL = AttentionConfig(d_model=16, heads=2, layers=1, window=8, hidden=16)
-TRAINING = TrainingConfig(seed=3, epochs=2, horizon_min=5, time_share=0.9, batch_tokens=1_024)
+TRAINING = TrainingConfig(
+    seed=3, epochs=2, horizon_min=5, time_share=0.9, batch_tokens=1_024, pretrain="masked", pretrain_epochs=1
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -46,7 +48,7 @@ def test_one_worker_gives_the_weights_of_a_plain_process(lake: Path, tmp_path: P
     plain = train(request(lake, tmp_path / "plain", 0, []))
     assert on_ray.version == plain.version
     assert (tmp_path / "ray" / "weights.npz").read_bytes() == (tmp_path / "plain" / "weights.npz").read_bytes()
-    assert [each.epoch for each in reports] == [1, 2]
+    assert [(each.phase, each.epoch) for each in reports] == [("pretraining", 1), ("training", 1), ("training", 2)]
     assert on_ray.heads == plain.heads
 
 

@@ -1,0 +1,1 @@
+"""Settings held against each other: each trained from several starts, judged on the same unseen people."""
