@@ -49,7 +49,7 @@ def test_a_training_limited_to_worlds_takes_its_labels_from_them_and_tests_on_al
     assert 0 < limited.known[~tested].sum() < dataset.known[~tested].sum()
     assert (limited.role == dataset.role).all()
     assert limited.digest() != dataset.digest()
-    with pytest.raises(BadInput, match="no labels for any head"):
+    with pytest.raises(BadInput, match="no labels to train any head"):
         read(lake, "medical")
 
 

@@ -117,7 +117,7 @@ class CutOff(Savepoints):
     ("objective", "saves", "phase"),
     [
         ("masked", 1, PRETRAINING),
-        ("masked", 14, TRAINING),
+        ("masked", 12, TRAINING),
         ("contrastive", 1, PRETRAINING),
         ("contrastive", 4, TRAINING),
     ],
