@@ -1,7 +1,8 @@
 """Events to tokens: one code path for training (a whole lake) and serving (one tick).
 
 A token is fixed in width and never depends on the tokens around it, except through the gap to the person's
-previous event. The gap is stored *with* the token: it does not change when a window slides past that event.
+previous event and, for a response, through what it answers. Both are stored *with* the token: they do not change when a
+window slides past that event.
 
 Shape legend: n events, F features (`FEATURE_COUNT`).
 """
@@ -18,6 +19,7 @@ from infra.contracts.commands import Practice
 from infra.contracts.errors import BadInput
 from infra.contracts.kinds import EXPOSURES
 from infra.contracts.worlds import World
+from models.features.answered import VALUES, Exposures, Seen, answers_of, counts_before, exposures_of
 from models.features.columns import Array, EventColumns, Flags, Floats
 from models.features.vocabulary import KIND_CODES, kind_index, kind_names, world_names
 
@@ -66,11 +68,15 @@ FEATURES: tuple[str, ...] = (
     "practice_minutes_log",
     "is_exposure",
     "is_response",
+    "answers_known",
+    *(f"answered_{name}" for name in VALUES),
+    "answered_sentiment_size",
+    "answer_delay_log",
 )
 """Names of the numeric features, in column order. Frozen by a test: a change is a new FEATURES_VERSION."""
 FEATURE_COUNT = len(FEATURES)
 
-FEATURES_VERSION = "2-" + hashlib.sha256(repr((FEATURES, KIND_CODES)).encode()).hexdigest()[:8]
+FEATURES_VERSION = "3-" + hashlib.sha256(repr((FEATURES, KIND_CODES)).encode()).hexdigest()[:8]
 """Changes with the list of features or kinds; a checkpoint of another version cannot score these tokens."""
 
 _COLUMN = {name: index for index, name in enumerate(FEATURES)}
@@ -114,11 +120,13 @@ def encode(
     previous_time_us: npt.NDArray[np.int64] | None = None,
     *,
     item_buckets: int = 0,
+    seen: Seen | None = None,
 ) -> Tokens:
     """Tokens of `events`, which must be sorted by (person, seq).
 
     previous_time_us: (n,) time of each row's person's last event *before this batch* (`NO_TIME`: none); None
-    when nobody has a past. Inside the batch the previous row of the same person counts.
+    when nobody has a past. Inside the batch the previous row of the same person counts. seen: exposures from before
+    the batch that its responses may answer; None where there are none.
     Raises BadInput when the rows are not sorted or a needed column is missing.
     """
     columns = EventColumns(events)
@@ -131,7 +139,18 @@ def encode(
     _write_signals(features, columns)
     _write_payloads(features, columns)
     _write_roles(features, kind, columns.integers("in_reply_to", np.uint64))
+    _write_answered(features, columns, seen)
     return Tokens(kind_index(kind), time_us, features, _item_bucket(columns, item_buckets))
+
+
+def exposures(events: pa.RecordBatch, seen: Seen | None = None) -> Exposures:
+    """The exposures of `events` as later responses need them; arguments as of `encode`."""
+    columns = EventColumns(events)
+    exposure = np.isin(columns.codes("kind", kind_names()), _EXPOSURES)
+    values = np.zeros((columns.rows, len(VALUES)), dtype=np.float32)
+    for place, part in enumerate((_sentiment(columns), _importance(columns), _difficulty(columns))):
+        values[:, place] = part
+    return exposures_of(columns, exposure, values, counts_before(columns, exposure, seen))
 
 
 def _gaps_us(
@@ -194,15 +213,11 @@ def _write_signals(features: Floats, columns: EventColumns) -> None:
 
 
 def _write_payloads(features: Floats, columns: EventColumns) -> None:
-    sentiment, _ = columns.payload("social", "sentiment")
+    sentiment = _sentiment(columns)
     practice, _ = columns.payload("practice", "practice")
     _write(features, "duration_log", _log(_first(columns, "duration_s", _ITEM_FAMILIES), 10))
-    _write(
-        features,
-        "difficulty",
-        _first(columns, "difficulty", ("learning", "work")) + columns.payload("gaming", "challenge")[0],
-    )
-    _write(features, "importance", _first(columns, "importance", ("social", "work")))
+    _write(features, "difficulty", _difficulty(columns))
+    _write(features, "importance", _importance(columns))
     _write(features, "sentiment", sentiment)
     _write(features, "sentiment_size", np.abs(sentiment))
     _write(features, "score", columns.payload("learning", "score")[0])
@@ -219,6 +234,31 @@ def _write_payloads(features: Floats, columns: EventColumns) -> None:
 def _write_roles(features: Floats, kind: Array, in_reply_to: Array) -> None:
     _write(features, "is_exposure", np.isin(kind, _EXPOSURES))
     _write(features, "is_response", in_reply_to != 0)
+
+
+def _write_answered(features: Floats, columns: EventColumns, seen: Seen | None) -> None:
+    """What is known of the exposure that a response answers; it reads what `_write_payloads` and roles have written."""
+    exposure = features[:, _COLUMN["is_exposure"]] > 0
+    values = features[:, [_COLUMN[name] for name in VALUES]]
+    before = counts_before(columns, exposure, seen)
+    found = answers_of(columns, exposures_of(columns, exposure, values, before), before, seen)
+    features[found.row, _COLUMN["answers_known"]] = 1
+    for place, name in enumerate(VALUES):
+        features[found.row, _COLUMN[f"answered_{name}"]] = found.values[:, place]
+    features[found.row, _COLUMN["answered_sentiment_size"]] = np.abs(found.values[:, VALUES.index("sentiment")])
+    features[found.row, _COLUMN["answer_delay_log"]] = np.log1p(found.delay_us / 1e6) / 10
+
+
+def _sentiment(columns: EventColumns) -> Floats:
+    return columns.payload("social", "sentiment")[0]
+
+
+def _importance(columns: EventColumns) -> Floats:
+    return _first(columns, "importance", ("social", "work"))
+
+
+def _difficulty(columns: EventColumns) -> Floats:
+    return _first(columns, "difficulty", ("learning", "work")) + columns.payload("gaming", "challenge")[0]
 
 
 def _write(features: Floats, name: str, values: Floats | Flags) -> None:

@@ -1,9 +1,9 @@
-"""Each person's last tokens: the state of record of the scorer.
+"""Each person's last tokens, and the exposures that they may still answer: the state of record of the scorer.
 
-A ring of R tokens a person in contiguous columns; token number n of a person stands at n mod R, so that the state is a
-function of the person's events alone.
+A ring of R tokens a person in contiguous columns; token number n of a person stands at n mod R. Exposures have a ring of
+their own. So the state is a function of the person's events alone.
 
-Shape legend: n tokens, p people, R tokens of a ring.
+Shape legend: n tokens, p people, R tokens of a ring, e exposures, K exposures of a ring, V values of an exposure.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.features.answered import REMEMBERED, VALUES, Exposures, Seen
 from models.features.tokens import FEATURE_COUNT, NO_TIME, Tokens
 from models.people import Column, PeopleTable
 
@@ -50,6 +51,10 @@ class TokenRing:
                 "item": Column(dtype="<i4", shape=(context,)),
                 "count": Column(dtype="<i8"),
                 "last_seq": Column(dtype="<i8", fill=-1),
+                "exposures": Column(dtype="<i8"),
+                "exposure_id": Column(dtype="<u8", shape=(REMEMBERED,)),
+                "exposure_time_us": Column(dtype="<i8", shape=(REMEMBERED,)),
+                "exposure_values": Column(dtype="<f4", shape=(REMEMBERED, len(VALUES))),
             }
         )
 
@@ -70,6 +75,33 @@ class TokenRing:
         for name in COLUMNS:
             self.people[name][rows[keep], place] = getattr(tokens, name)[keep]
         self.people["count"][people] += groups.length
+
+    def seen(self, persons: NDArray[np.uint64], rows: Indices) -> Seen:
+        """Exposures that are remembered of the people of n events; persons and rows (n,), equal people side by side."""
+        first = Groups.of(rows).first
+        people, count = rows[first], self.people["exposures"][rows[first]]
+        places = np.arange(REMEMBERED)
+        number = count[:, None] - 1 - (count[:, None] - 1 - places) % REMEMBERED
+        whose, place = np.nonzero(number >= 0)
+        exposures = Exposures(
+            person=persons[first][whose],
+            event_id=self.people["exposure_id"][people[whose], place],
+            number=number[whose, place],
+            time_us=self.people["exposure_time_us"][people[whose], place],
+            values=self.people["exposure_values"][people[whose], place],
+        )
+        return Seen(count=self.people["exposures"][rows], exposures=exposures)
+
+    def remember(self, exposures: Exposures) -> None:
+        """Take in exposures, equal people side by side and in order; the people are known."""
+        rows = self.people.find(exposures.person)
+        groups = Groups.of(rows)
+        keep = np.repeat(groups.length, groups.length) - groups.ordinal <= REMEMBERED
+        place = exposures.number[keep] % REMEMBERED
+        self.people["exposure_id"][rows[keep], place] = exposures.event_id[keep]
+        self.people["exposure_time_us"][rows[keep], place] = exposures.time_us[keep]
+        self.people["exposure_values"][rows[keep], place] = exposures.values[keep]
+        self.people["exposures"][rows[groups.first]] += groups.length
 
     def past(self, rows: Indices, back: Indices) -> Tokens:
         """The token `back` places before each person's next one (1 is the last); it must be there. Shapes (n,)."""

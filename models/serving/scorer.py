@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from infra.contracts.kinds import EXPOSURES
 from infra.contracts.records import SCORE
-from models.features.tokens import Tokens, encode
+from models.features.tokens import Tokens, encode, exposures
 from models.serving.assembly import Assembly
 from models.serving.ring import Groups, Indices, TokenRing
 from models.serving.shapes import Forward, Scores, Shapes
@@ -110,7 +110,8 @@ class Scorer:
         return events.filter(pa.array(fresh)), rows[fresh]
 
     def _encode(self, admitted: pa.RecordBatch, rows: Indices) -> Tokens:
-        return encode(admitted, self._ring.last_time_us(rows), item_buckets=self._card.item_buckets)
+        seen = self._ring.seen(_column(admitted, "person"), rows)
+        return encode(admitted, self._ring.last_time_us(rows), item_buckets=self._card.item_buckets, seen=seen)
 
     def _advance(self, events: pa.RecordBatch, admitted: pa.RecordBatch, rows: Indices, tokens: Tokens) -> None:
         person, seq = _column(admitted, "person"), _column(admitted, "seq").astype(np.int64)
@@ -118,6 +119,7 @@ class Scorer:
         self.counters.refused += events.num_rows - admitted.num_rows
         self.counters.missing += int((seq - _previous(person, seq, last_seq[rows]) - 1).sum())
         self._ring.push(rows, tokens)
+        self._ring.remember(exposures(admitted, self._ring.seen(person, rows)))
         groups = Groups.of(rows)
         last = groups.first + groups.length - 1
         last_seq[rows[last]] = seq[last]

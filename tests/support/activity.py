@@ -7,7 +7,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from infra.contracts.events import EVENT
-from infra.contracts.kinds import KINDS, EventKind
+from infra.contracts.kinds import EXPOSURES, KINDS, EventKind
 from infra.contracts.records import SCORE
 
 START_US = 1_767_600_000_000_000  # 2026-01-05 08:00 UTC, a Monday
@@ -60,6 +60,7 @@ class Crowd:
         self.persons = np.sort(self._generator.integers(1, 2**63, people).astype(np.uint64))
         self._next_seq = np.zeros(people, dtype=np.int64)
         self._share, self._most = share, most
+        self._exposed: dict[int, list[int]] = {}
 
     def tick(self, tick: int) -> pa.RecordBatch:
         """EVENT rows of one minute, up to `most` a person for about `share` of the people."""
@@ -80,8 +81,19 @@ class Crowd:
             "utc_offset_minutes": 60 * (who % 3),
             "intended_at": START_US + tick,
         }
+        columns["in_reply_to"] = [self._reply(*each) for each in zip(who, kind, columns["event_id"], strict=True)]
         self._next_seq += counts
         return event_batch(columns, self._payloads(kind))
+
+    def _reply(self, who: int, kind: int, event_id: int) -> int:
+        """Which of the person's exposures an event answers, 0 for none: most of the last ones, some long forgotten."""
+        exposed = self._exposed.setdefault(who, [])
+        if EventKind(kind) in EXPOSURES:
+            exposed.append(event_id)
+            return 0
+        if not exposed or self._generator.random() < 0.5:
+            return 0
+        return exposed[-min(len(exposed), int(self._generator.geometric(0.3)))]
 
     def _payloads(self, kind: NDArray[np.int64]) -> dict[str, dict[str, Any]]:
         generator, rows = self._generator, len(kind)

@@ -5,12 +5,14 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from infra.contracts.errors import BadInput
 from infra.contracts.events import EVENT
 from infra.contracts.kinds import EventKind
 from infra.contracts.worlds import World
 from infra.storage.codes import to_words
+from models.features.answered import REMEMBERED, Seen
 from models.features.tokens import (
     FEATURE_COUNT,
     FEATURES,
@@ -18,6 +20,7 @@ from models.features.tokens import (
     NO_TIME,
     Tokens,
     encode,
+    exposures,
 )
 from models.features.vocabulary import UNKNOWN
 from tests.support.activity import START_US, event_batch
@@ -48,10 +51,17 @@ def sorted_batch(rows: int, people: int, seed: int) -> pa.RecordBatch:
         "kind": kind.astype(np.uint16),
         "world": random.integers(0, 6, rows).astype(np.uint8),
         "occurred_at": START_US + np.cumsum(random.integers(0, 400_000_000, rows)),
+        "in_reply_to": replies(batch.column("event_id").to_numpy(), random),
     }
     for name, values in given_columns.items():
         batch = batch.set_column(batch.schema.get_field_index(name), EVENT.arrow.field(name), pa.array(values))
     return batch
+
+
+def replies(event_id: NDArray[np.uint64], random: np.random.Generator) -> NDArray[np.uint64]:
+    """Half of the events answer one of the forty before them, whoever's it is."""
+    before = np.maximum(np.arange(len(event_id)) - random.integers(1, 40, len(event_id)), 0)
+    return np.where(random.random(len(event_id)) < 0.5, event_id[before], np.uint64(0))
 
 
 def same(first: Tokens, second: Tokens) -> bool:
@@ -60,7 +70,7 @@ def same(first: Tokens, second: Tokens) -> bool:
 
 
 def test_the_list_of_features_is_frozen() -> None:
-    assert (FEATURE_COUNT, FEATURES_VERSION) == (46, "2-11dd9a23"), (
+    assert (FEATURE_COUNT, FEATURES_VERSION) == (52, "3-49d8cf31"), (
         "features or kinds changed: raise the number in FEATURES_VERSION, then freeze the new list here"
     )
 
@@ -190,10 +200,46 @@ def test_serving_in_pieces_gives_the_bits_of_training_on_the_whole(seed: int, cu
     early = seq < cut_at % 12
     before = np.full(len(person), NO_TIME, dtype=np.int64)
     before[1:][seq[1:] > 0] = time_us[:-1][seq[1:] > 0]
-    for part in (early, ~early):
+    earlier = exposures(batch.filter(pa.array(early)))
+    count = np.array([(earlier.person == each).sum() for each in person], dtype=np.int64)
+    for part, seen in ((early, None), (~early, Seen(count[~early], earlier))):
         rows = np.flatnonzero(part)
-        piece = encode(batch.filter(pa.array(part)), before[rows], item_buckets=16)
+        piece = encode(batch.filter(pa.array(part)), before[rows], item_buckets=16, seen=seen)
         assert same(piece, whole.take(rows))
+
+
+def talk(replies_to: list[int], exposed: list[int], people: list[int] | None = None) -> pa.RecordBatch:
+    """Comments seen at the places `exposed`, with a tone of their place, and what answers the event of that number."""
+    rows = len(replies_to)
+    kind = [int(EventKind.COMMENT_SEEN if place in exposed else EventKind.COMMENT_POSTED) for place in range(rows)]
+    return event_batch(
+        {
+            "event_id": np.arange(1, rows + 1),
+            "person": people or [7] * rows,
+            "seq": range(rows),
+            "kind": kind,
+            "occurred_at": START_US + np.arange(rows) * 60_000_000,
+            "in_reply_to": replies_to,
+        },
+        {"social": {"sentiment": [-0.1 * (place + 1) for place in range(rows)], "importance": [0.5] * rows}},
+    )
+
+
+def test_a_response_carries_what_it_answers() -> None:
+    tokens = encode(talk([0, 0, 1], [0, 1]))
+    assert feature(tokens, "answers_known") == [0.0, 0.0, 1.0]
+    np.testing.assert_allclose(feature(tokens, "answered_sentiment"), [0, 0, -0.1], rtol=1e-6)
+    np.testing.assert_allclose(feature(tokens, "answered_sentiment_size"), [0, 0, 0.1], rtol=1e-6)
+    assert feature(tokens, "answered_importance") == [0.0, 0.0, 0.5]
+    np.testing.assert_allclose(feature(tokens, "answer_delay_log"), [0, 0, np.log1p(120) / 10], rtol=1e-6)
+
+
+def test_only_the_last_exposures_of_the_same_person_are_known() -> None:
+    many = list(range(REMEMBERED + 1))
+    assert feature(encode(talk([*[0] * len(many), 1], many)), "answers_known")[-1] == 0.0
+    assert feature(encode(talk([*[0] * len(many), 2], many)), "answers_known")[-1] == 1.0
+    assert feature(encode(talk([0, 1], [0], people=[7, 9])), "answers_known") == [0.0, 0.0]
+    assert feature(encode(talk([2, 0], [1])), "answers_known") == [0.0, 0.0]  # what comes later is not known yet
 
 
 def test_unsorted_events_are_refused() -> None:
