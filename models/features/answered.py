@@ -69,7 +69,7 @@ class Answers:
 def counts_before(columns: EventColumns, exposure: npt.NDArray[np.bool_], seen: Seen | None) -> Numbers:
     """(n,) how many exposures each event's person had before it; the rows are sorted by (person, seq)."""
     person = columns.integers("person", np.uint64)
-    total = np.cumsum(exposure) - exposure
+    total: Numbers = np.cumsum(exposure) - exposure
     first = np.concatenate([[True], person[1:] != person[:-1]])[: len(person)]
     begin = np.maximum.accumulate(np.where(first, np.arange(len(person)), 0))
     inside: Numbers = total - total[begin]

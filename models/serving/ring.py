@@ -1,7 +1,7 @@
 """Each person's last tokens, and the exposures that they may still answer: the state of record of the scorer.
 
-A ring of R tokens a person in contiguous columns; token number n of a person stands at n mod R. Exposures have a ring of
-their own. So the state is a function of the person's events alone.
+A ring of R tokens a person in contiguous columns; token number n of a person stands at n mod R. Exposures have a ring
+of their own. So the state is a function of the person's events alone.
 
 Shape legend: n tokens, p people, R tokens of a ring, e exposures, K exposures of a ring, V values of an exposure.
 """

@@ -71,8 +71,11 @@ class Crowd:
         first = np.repeat(np.cumsum(counts) - counts, counts)
         ordinal = np.arange(len(who)) - first
         kind = generator.choice([int(kind) for kind in _KINDS], len(who))
+        event_id = generator.integers(1, 2**63, len(who))
+        of_events = zip(who.tolist(), kind.tolist(), event_id.tolist(), strict=True)
         columns = {
-            "event_id": generator.integers(1, 2**63, len(who)),
+            "event_id": event_id,
+            "in_reply_to": np.array([self._reply(*each) for each in of_events], dtype=np.uint64),
             "person": self.persons[who],
             "seq": self._next_seq[who] + ordinal,
             "world": generator.integers(1, 6, len(who)),
@@ -81,7 +84,6 @@ class Crowd:
             "utc_offset_minutes": 60 * (who % 3),
             "intended_at": START_US + tick,
         }
-        columns["in_reply_to"] = [self._reply(*each) for each in zip(who, kind, columns["event_id"], strict=True)]
         self._next_seq += counts
         return event_batch(columns, self._payloads(kind))
 
