@@ -21,7 +21,7 @@ from models.training.train import train
 from tests.support.hidden_state import HiddenStatePopulation
 
 MODEL = AttentionConfig(d_model=16, heads=2, layers=1, window=8, hidden=16)
-TRAINING = TrainingConfig(seed=3, epochs=4, horizon_min=5, time_share=0.9, batch_tokens=1_024, worlds=("work",))
+TRAINING = TrainingConfig(seed=3, epochs=4, horizon_min=5, time_share=0.9, batch_tokens=512, worlds=("work",))
 QUICK = ("--set", "epochs=3", "--set", "learning_rate=0.01", "--set", "batch_tokens=512")
 
 
@@ -29,7 +29,7 @@ QUICK = ("--set", "epochs=3", "--set", "learning_rate=0.01", "--set", "batch_tok
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as a run leaves it, with a model that was trained on the labels of work alone."""
     root = tmp_path_factory.mktemp("runs") / "first"
-    lake, truth = HiddenStatePopulation.simulate(people=150, minutes=60, seed=2, game_every=15).write(root)
+    lake, truth = HiddenStatePopulation.simulate(people=250, minutes=60, seed=2, game_every=15).write(root)
     train(TrainingRequest(lake=lake, out_dir=root / "model", truth=truth, model=MODEL, training=TRAINING, workers=0))
     return root
 

@@ -21,7 +21,19 @@ item: exercise
 outcome: {column: correct, at_least: 1}
 training: {item_buckets: 16}
 """
-QUICK = ["--workers", "0", "--set", "epochs=6", "--set", "d_model=8", "--set", "layers=1", "--json"]
+QUICK = [
+    "--workers",
+    "0",
+    "--set",
+    "epochs=6",
+    "--set",
+    "d_model=8",
+    "--set",
+    "layers=1",
+    "--set",
+    "batch_tokens=512",
+    "--json",
+]
 
 
 @pytest.fixture(autouse=True)

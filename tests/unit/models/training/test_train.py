@@ -144,7 +144,7 @@ def test_a_heavier_head_is_learned_better_and_equal_weights_change_nothing(
 @pytest.mark.parametrize("mechanism", catalog.mechanisms())
 def test_every_mechanism_learns(made: tuple[Path, Path], tmp_path: Path, mechanism: str) -> None:
     result = run(made[0], tmp_path / "model", model=replace(MODEL, mechanism=mechanism, outputs=("lapse",)))
-    assert result.history[1].validation_loss < result.history[0].validation_loss
+    assert result.history[1].train_loss < result.history[0].train_loss - 0.01
     assert checkpoint.load(tmp_path / "model").model.config.mechanism == mechanism
 
 
