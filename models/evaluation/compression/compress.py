@@ -15,7 +15,7 @@ from models.attention.model import AttentionModel
 from models.attention.outputs import Outputs
 from models.attention.windowed import BLOCK
 from models.evaluation.compression import speed
-from models.evaluation.compression.export import LEAST_TOKENS, Exported, export
+from models.evaluation.compression.export import LEAST_PEOPLE, LEAST_TOKENS, Exported, export
 from models.evaluation.compression.figures import BASE, EXPORT, Made, Measured, document_of, sizes
 from models.evaluation.finetuning.judge import INSIDE, Indices, Judge
 from models.evaluation.resampling import Doubles
@@ -87,7 +87,8 @@ class Bench:
         pieces = cut(self.whole.person, scored, context, self.training.sequence_tokens)
         long = np.flatnonzero(pieces.stop - pieces.start > LEAST_TOKENS - BLOCK)  # padded to whole blocks
         pieces = pieces.take(long) if len(long) else pieces
-        planned = plan(pieces, self.training.batch_tokens, None)
+        every = plan(pieces, self.training.batch_tokens, None)
+        planned = [each for each in every if len(each) >= LEAST_PEOPLE] or every
         count = max(1, round(speed.TOKENS / self.training.batch_tokens))
         chosen = np.unique(np.linspace(0, len(planned) - 1, count).round().astype(np.int64))
         gathered = (gather(self.whole, pieces.take(planned[index]), self.whole.known) for index in chosen)

@@ -1,7 +1,7 @@
 """The forward pass as a program of `torch.export`: written, read again, and held against the model on real batches.
 
-Batch and length are free where the mechanism allows it: any number of people, and tokens a multiple of 16 from 32 on,
-which is what batches of the loop have. Else the program has the shape of the first batch.
+Batch and length are free where the mechanism allows it: two people or more, and tokens a multiple of 16 from 32 on; one
+person alone is padded to two, as serving pads to whole chunks. Else the program has the shape of the first batch.
 """
 
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from models.evaluation.compression.speed import ForwardPass, Inputs
 TOLERANCE: Final = 1e-5
 """Most that a logit of the program may differ from the model's, as streaming may from whole sequences."""
 LEAST_TOKENS: Final = 2 * BLOCK
+LEAST_PEOPLE: Final = 2  # torch takes a size of 1 for fixed
 _MOST: Final = 4_096  # people a batch, and blocks a sequence
 
 
@@ -55,7 +56,7 @@ class Exported:
 
 
 def export(model: AttentionModel, inputs: list[Inputs], file: Path) -> Exported:
-    """Export `model`, whose batches `inputs` look like (of `LEAST_TOKENS` or more), to `file` and check it.
+    """Export `model`, whose batches `inputs` look like (of `LEAST_PEOPLE` and `LEAST_TOKENS` or more), to `file` and check it.
 
     Raises EnvironmentFailed where it cannot be written.
     """
@@ -78,9 +79,9 @@ def export(model: AttentionModel, inputs: list[Inputs], file: Path) -> Exported:
 
 
 def _program(model: AttentionModel, example: Inputs) -> tuple[ExportedProgram, bool]:
-    people, blocks = Dim("people", min=1, max=_MOST), Dim("blocks", min=2, max=_MOST)
+    people, blocks = Dim("people", min=LEAST_PEOPLE, max=_MOST), Dim("blocks", min=2, max=_MOST)
     shapes = tuple({0: people, 1: BLOCK * blocks} for _ in example)
-    if example[0].shape[0] < 2:  # torch takes a size of 1 for fixed
+    if example[0].shape[0] < LEAST_PEOPLE:
         return torch.export.export(model, example, strict=False), False
     try:
         return torch.export.export(model, example, dynamic_shapes=shapes, strict=False), True

@@ -235,7 +235,11 @@ def _settings(document: Document) -> Table:
 
 def _checks(document: Document) -> list[Check]:
     export = document["export"]
-    shapes = "any number of people and tokens" if export["free_shapes"] else "the shape of one batch alone"
+    shapes = (
+        "any number of people and tokens, two and 32 at least"
+        if export["free_shapes"]
+        else "the shape of one batch alone"
+    )
     said = (
         f"{_parity(export)} on {numbers.count(export['tokens'], 'token')} in "
         f"{numbers.count(export['batches'], 'batch', 'batches')}; {export['tolerance']:g} is allowed; it takes {shapes}"
