@@ -56,9 +56,9 @@ class Exported:
 
 
 def export(model: AttentionModel, inputs: list[Inputs], file: Path) -> Exported:
-    """Export `model`, whose batches `inputs` look like (of `LEAST_PEOPLE` and `LEAST_TOKENS` or more), to `file` and check it.
+    """Export `model` to `file`, read it again and check it on `inputs`; the first is the example.
 
-    Raises EnvironmentFailed where it cannot be written.
+    inputs: of `LEAST_PEOPLE` and `LEAST_TOKENS` or more, else the program takes the shape of the first alone. Raises EnvironmentFailed where it cannot be written.
     """
     program, free = _program(model.eval(), inputs[0])
     try:
