@@ -1,4 +1,6 @@
-"""Commands: `train`, `finetune`, `ablate`, `evaluate`, `explain`, `models …`, `sentiment`, `bench train`."""
+"""Commands: `train`, `finetune`, `compress`, `ablate`, `evaluate`, `explain`, `models …`, `sentiment`, and
+`bench train`.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +11,7 @@ import typer
 from infra.console import emit_json, progress_bar, say
 from infra.contracts.errors import BadInput
 from models.ablate_cli import ablate
+from models.compress_cli import compress
 from models.explain_cli import explain
 from models.finetune_cli import finetune
 from models.lake_options import INTERRUPTED, named_lake
@@ -147,6 +150,7 @@ def bench_train(
 COMMANDS: dict[str, Callable[..., Any] | typer.Typer] = {
     "train": train,
     "ablate": ablate,
+    "compress": compress,
     "evaluate": evaluate,
     "explain": explain,
     "finetune": finetune,

@@ -17,8 +17,8 @@ from infra.contracts.errors import BadInput, EnvironmentFailed
 from models.attention.model import AttentionConfig, AttentionModel
 from models.features.tokens import FEATURES_VERSION
 
-_WEIGHTS, _INFO = "weights.npz", "checkpoint.json"
-FILES = (_WEIGHTS, _INFO)
+WEIGHTS, _INFO = "weights.npz", "checkpoint.json"
+FILES = (WEIGHTS, _INFO)
 """What a checkpoint consists of."""
 Weights = dict[str, npt.NDArray[Any]]
 
@@ -58,7 +58,7 @@ def save(directory: Path, model: AttentionModel, about: Mapping[str, Any]) -> st
     }
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        np.savez(directory / _WEIGHTS, allow_pickle=False, **weights)
+        np.savez(directory / WEIGHTS, allow_pickle=False, **weights)
         (directory / _INFO).write_text(json.dumps(info, indent=2, sort_keys=True) + "\n")
     except OSError as error:
         raise EnvironmentFailed(f"cannot write the checkpoint to {directory}: {error}") from error
@@ -86,8 +86,8 @@ def load(directory: Path) -> Checkpoint:
         )
     model = AttentionModel(AttentionConfig.from_dict(info["model"]))
     try:
-        with (directory / _WEIGHTS).open("rb") as file, np.load(file, allow_pickle=False) as stored:
+        with (directory / WEIGHTS).open("rb") as file, np.load(file, allow_pickle=False) as stored:
             model.load_state_dict({name: torch.from_numpy(stored[name]) for name in stored.files})
     except (OSError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
-        raise BadInput(f"the weights in {directory / _WEIGHTS} cannot be loaded: {error}") from error
+        raise BadInput(f"the weights in {directory / WEIGHTS} cannot be loaded: {error}") from error
     return Checkpoint(model=model.eval(), version=info["version"], info=info, directory=directory)

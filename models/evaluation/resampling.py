@@ -6,6 +6,7 @@ others (a difference, a fraction of a gap) has its interval from the resamples o
 Shape legend: n rows, P people, R resamples, K bins.
 """
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -61,6 +62,12 @@ class Resampling:
         for first in range(0, draws, _AT_ONCE):
             part = self.times[first : first + _AT_ONCE]
             part[:] = random.multinomial(self.people, np.full(self.people, 1 / self.people), size=len(part))
+
+    def of(self, rows: npt.NDArray[np.bool_]) -> "Resampling":
+        """The same draws of the same people, for the rows of the mask (n,) alone."""
+        some = copy.copy(self)
+        some.whose = self.whose[rows]
+        return some
 
     def means(self, values: Doubles) -> Doubles:
         """(R,) the mean over rows of `values` (n,) in each resample: people with many rows count by their rows."""

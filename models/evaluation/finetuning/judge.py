@@ -67,9 +67,7 @@ class Judge:
         }
         self._parts = {place: known for place, known in self._parts.items() if known.any()}
         self._shares = {place: self._drawn.means(known.astype(np.float64)) for place, known in self._parts.items()}
-        self._of_heads = {
-            place: Resampling(self._person[known], seed) for place, known in self._parts.items() if place[0] == INSIDE
-        }
+        self._of_heads = {place: self._drawn.of(known) for place, known in self._parts.items() if place[0] == INSIDE}
 
     def losses(self, probability: Doubles) -> Losses:
         """Of probabilities (r, H)."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 from models.training.finetuning.catalog import way
 from models.training.settings import TrainingConfig, check_known, read_setting
 
-_OF_LOOP: Final = (
+OF_LOOP: Final = (
     *("learning_rate", "epochs", "patience", "warmup_share", "weight_decay", "clip"),
     *("batch_tokens", "sequence_tokens", "threads", "savepoint_steps"),
 )
@@ -30,28 +30,30 @@ def plans(values: Mapping[str, str], names: tuple[str, ...], base: TrainingConfi
 
     Raises BadInput for an unknown way, world or setting, or a value of another type.
     """
-    known = dict.fromkeys(_OF_LOOP)
+    known = dict.fromkeys(OF_LOOP)
     for name in names:
-        known |= dict.fromkeys(_defaults(way(name).settings))
+        known |= dict.fromkeys(defaults_of(way(name).settings))
     check_known(values, tuple(known), f"{', '.join(names)} fine-tuning")
     return {name: _plan(values, name, base, world) for name in names}
 
 
 def _plan(values: Mapping[str, str], name: str, base: TrainingConfig, world: str) -> Plan:
     chosen = way(name)
-    of_loop = {key: getattr(base, key) for key in _OF_LOOP} | _DEFAULTS | {"learning_rate": chosen.learning_rate}
-    training: Any = _read(values, of_loop)
+    of_loop = {key: getattr(base, key) for key in OF_LOOP} | _DEFAULTS | {"learning_rate": chosen.learning_rate}
+    training: Any = read_over(values, of_loop)
     settings: Any = chosen.settings
     return Plan(
         way=name,
-        settings=dataclasses.replace(settings, **_read(values, _defaults(settings))),
+        settings=dataclasses.replace(settings, **read_over(values, defaults_of(settings))),
         training=dataclasses.replace(base, worlds=(world,), **training),
     )
 
 
-def _read(values: Mapping[str, str], defaults: Mapping[str, Any]) -> dict[str, Any]:
+def read_over(values: Mapping[str, str], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """`defaults`, with what `values` says of them read as their types. Raises BadInput where it cannot be read."""
     return {key: read_setting(key, values[key], old) if key in values else old for key, old in defaults.items()}
 
 
-def _defaults(settings: Any) -> dict[str, Any]:  # noqa: ANN401  any frozen dataclass
+def defaults_of(settings: Any) -> dict[str, Any]:  # noqa: ANN401  any frozen dataclass
+    """Settings by name."""
     return {each.name: getattr(settings, each.name) for each in dataclasses.fields(settings)}

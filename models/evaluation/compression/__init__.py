@@ -1,0 +1,1 @@
+"""What compression saves in bytes and time, and what it costs in quality; and the exported forward pass."""
