@@ -141,7 +141,7 @@ class Labelled:
         planned = len(plan(self.pieces, training.batch_tokens, (training.start_seed, 0)))
         labels_a_batch = torch.from_numpy(self.counted.sum(axis=0) / max(planned, 1)).float().to(place.device)
         self.weights = training.weights(dataset.heads)
-        self.joint_loss = JointLoss(dataset.heads, self.weights, labels_a_batch)
+        self.joint_loss = JointLoss(dataset.heads, self.weights, labels_a_batch, training.label_smoothing)
 
     def batches(self, planned: list[Indices], epoch: int) -> Iterator[Batch]:  # noqa: ARG002  the same in every epoch
         """The batches of a plan."""

@@ -40,7 +40,9 @@ class TrainingConfig:
     label_share: of the people that train and validate, those whose labels are known; the events of the others are
     context. start: number of the random start, which draws first weights, order, dropout and who is labelled; the split
     is that of the seed whatever the start. pretrain: what is learned first, from events without labels
-    (`models.training.pretraining`), or none; for pretrain_epochs, at pretrain_learning_rate.
+    (`models.training.pretraining`), or none; for pretrain_epochs, at pretrain_learning_rate. label_smoothing: share of
+    a label's weight that is spread evenly over all classes (Szegedy et al. 2016, section 7), in the loss of training
+    steps alone: validation and every reported log loss are of the labels as they are.
     """
 
     seed: int = 1
@@ -65,6 +67,7 @@ class TrainingConfig:
     pretrain: str = catalog.NONE
     pretrain_epochs: int = 2
     pretrain_learning_rate: float = 6e-3
+    label_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
         positive = (
@@ -82,6 +85,8 @@ class TrainingConfig:
             raise BadInput("train_share + validation_share must leave people for the test: below 1")
         if self.horizon_min < 0 or self.weight_decay < 0 or not 0 <= self.warmup_share < 1:
             raise BadInput("horizon_min and weight_decay must not be negative, warmup_share must be in [0, 1)")
+        if not 0 <= self.label_smoothing < 0.5:
+            raise BadInput(f"label_smoothing={self.label_smoothing} must be at least 0 and below 0.5")
         if self.start < 0:
             raise BadInput(f"start={self.start} must not be negative: starts are numbered from 0")
         self._given_weights()
