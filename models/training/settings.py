@@ -17,6 +17,7 @@ from infra.contracts.worlds import World
 from models.attention.model import AttentionConfig
 from models.features.outside_map import LogMap
 from models.training.pretraining import catalog
+from models.training.tracking.tracker import Tracking
 
 TRAINING, PRETRAINING = "training", "pretraining"
 """Phases of a training."""
@@ -169,7 +170,7 @@ class TrainingRequest:
 
     truth: the root that holds the `truth` stream, for evaluation only; None where nothing is known. ticks: which part
     of the lake, all of it when None. workers: Ray Train workers; 0 trains in this process, without Ray. resume: go on
-    from the newest savepoint of a training that was stopped.
+    from the newest savepoint of a training that was stopped. mlflow: address of an MLflow server that is told too.
     """
 
     lake: Path
@@ -181,6 +182,7 @@ class TrainingRequest:
     workers: int = 1
     resume: bool = False
     log: OutsideLog | None = None
+    mlflow: str | None = None
     progress: Callable[[Progress], None] | None = None
 
     def __post_init__(self) -> None:
@@ -190,6 +192,11 @@ class TrainingRequest:
     def savepoints(self) -> Path:
         """Where the savepoints are while it trains."""
         return self.out_dir / "training"
+
+    @property
+    def tracking(self) -> Tracking:
+        """Where it is logged."""
+        return Tracking(out_dir=self.out_dir, mlflow=self.mlflow)
 
 
 @dataclass(frozen=True, kw_only=True)
