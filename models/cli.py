@@ -1,4 +1,4 @@
-"""Commands: `train`, `finetune`, `compress`, `ablate`, `evaluate`, `explain`, `models …`, `sentiment`, and
+"""Commands: `train`, `tune`, `finetune`, `compress`, `ablate`, `evaluate`, `explain`, `models …`, `sentiment`, and
 `bench train`.
 """
 
@@ -18,6 +18,7 @@ from models.lake_options import INTERRUPTED, named_lake
 from models.registry_cli import FOLDER as REGISTRY
 from models.registry_cli import models as registry_commands
 from models.sentiment_cli import sentiment
+from models.tune_cli import tune
 
 if TYPE_CHECKING:
     from models.evaluation.comparison import People
@@ -45,6 +46,9 @@ def train(
         int, typer.Option("--workers", min=0, help="Ray Train workers; 0 trains in this process, without Ray.")
     ] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was stopped.")] = False,
+    mlflow: Annotated[
+        str | None, typer.Option("--mlflow", help="Address of an MLflow server to log to, beside OUT/tensorboard.")
+    ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="KEY=VALUE of model or training; may be given again.")
     ] = None,
@@ -72,6 +76,7 @@ def train(
             workers=workers,
             resume=resume,
             log=log,
+            mlflow=mlflow,
             progress=_shower(bar.add_task("training", total=training.epochs), bar),
         )
         result = _stoppable(request, run_training)
@@ -156,6 +161,7 @@ COMMANDS: dict[str, Callable[..., Any] | typer.Typer] = {
     "finetune": finetune,
     "models": registry_commands,
     "sentiment": sentiment,
+    "tune": tune,
 }
 BENCHES: dict[str, Callable[..., Any]] = {"train": bench_train}
 

@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,8 +23,9 @@ from models.training.batches import Batch, Indices, Pieces, batches, cut, plan
 from models.training.dataset import Dataset
 from models.training.losses import JointLoss, mean_log_losses
 from models.training.savepoints import Position, Savepoints, State
-from models.training.settings import Progress, TrainingConfig
+from models.training.settings import TRAINING, Progress, TrainingConfig
 from models.training.split import Role
+from models.training.tracking.tracker import EVERY, Nowhere, Tracker
 
 Module = TypeVar("Module", bound=nn.Module)
 _BETAS = (0.9, 0.98)  # a training has some thousand steps: the second moment must forget faster than in 0.999
@@ -35,7 +36,8 @@ class Place:
     """Where this worker stands among others: its rank, how many there are, its device, and how it wraps the model.
 
     `wrap` makes the module that is called in training (which shares gradients among workers); `mean` averages a
-    number over workers.
+    number over workers. tracker: the log that this worker's steps are told to; where there are several, of rank 0.
+    phase: what they are called there.
     """
 
     rank: int = 0
@@ -43,6 +45,8 @@ class Place:
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     wrap: Callable[[nn.Module], nn.Module] = lambda module: module
     mean: Callable[[float], float] = lambda number: number
+    tracker: Tracker = field(default_factory=Nowhere)
+    phase: str = TRAINING
 
 
 @dataclass(frozen=True)
@@ -141,7 +145,7 @@ class Labelled:
         planned = len(plan(self.pieces, training.batch_tokens, (training.start_seed, 0)))
         labels_a_batch = torch.from_numpy(self.counted.sum(axis=0) / max(planned, 1)).float().to(place.device)
         self.weights = training.weights(dataset.heads)
-        self.joint_loss = JointLoss(dataset.heads, self.weights, labels_a_batch)
+        self.joint_loss = JointLoss(dataset.heads, self.weights, labels_a_batch, training.label_smoothing)
 
     def batches(self, planned: list[Indices], epoch: int) -> Iterator[Batch]:  # noqa: ARG002  the same in every epoch
         """The batches of a plan."""
@@ -176,6 +180,14 @@ class _Epoch:
     waited: float = 0.0
 
 
+class _Step(NamedTuple):
+    """What a step has shown: its loss, the norm of the gradients before they were clipped, and its learning rate."""
+
+    loss: float
+    gradient_norm: float
+    learning_rate: float
+
+
 class _Fit(Generic[Module]):
     """State of one training: model, optimiser, schedule, number `at` of the epoch, and what that epoch has come to."""
 
@@ -190,6 +202,7 @@ class _Fit(Generic[Module]):
         steps = planned // place.workers * training.epochs
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimiser, _warmup_cosine(training, max(steps, 1)))
         self.at, self.epoch = 0, _Epoch()
+        self.told = (0, 0.0, 0.0)
         self.history: list[Progress] = []
         self.best = weights_of(self.model)
 
@@ -200,6 +213,7 @@ class _Fit(Generic[Module]):
             if progress.validation_loss < min((each.validation_loss for each in self.history), default=math.inf):
                 self.best = weights_of(self.model)
             self.history.append(progress)
+            self._record({"validation_loss": progress.validation_loss})
             self.at, self.epoch = self.at + 1, _Epoch()
             report(progress, self.model)
         return Trained(self.best, tuple(self.history))
@@ -211,16 +225,20 @@ class _Fit(Generic[Module]):
 
     def _epoch(self, savepoints: Savepoints | None) -> Progress:
         self.module.train()
-        done, began = self.epoch, time.perf_counter()
-        for batch in self.objective.batches(self._mine(self.at)[done.step :], self.at):
-            ready = time.perf_counter()
-            done.losses.append(self._step(batch))
+        done, mine, began = self.epoch, self._mine(self.at), time.perf_counter()
+        self.told = (done.tokens, began, done.waited)
+        for batch in self.objective.batches(mine[done.step :], self.at):
+            done.waited += time.perf_counter() - began
+            step = self._step(batch)
+            done.losses.append(step.loss)
             done.tokens += int(batch.mask.sum())
             done.step += 1
+            if done.step % EVERY == 0 or done.step == len(mine):
+                self._tell(step)  # before it is saved: who goes on from there does not tell it again
             if savepoints is not None and done.step % self.training.savepoint_steps == 0:
                 savepoints.save(Position(epoch=self.at, step=done.step), self._shared_state, self._own_state())
             now = time.perf_counter()
-            done.waited, done.seconds, began = done.waited + ready - began, done.seconds + now - began, now
+            done.seconds, began = done.seconds + now - began, now
         return Progress(
             epoch=self.at + 1,
             epochs=self.training.epochs,
@@ -229,6 +247,26 @@ class _Fit(Generic[Module]):
             tokens_per_s=done.tokens * self.place.workers / max(done.seconds, 1e-9),
             input_wait_share=done.waited / max(done.seconds, 1e-9),
         )
+
+    def _tell(self, step: _Step) -> None:
+        """Log the steps since the last that was logged: the mean of their losses, and how `step`, the last, went."""
+        done, now, (tokens, began, waited) = self.epoch, time.perf_counter(), self.told
+        self.told = (done.tokens, now, done.waited)
+        passed = max(now - began, 1e-9)
+        self._record(
+            {
+                "loss": float(np.mean(done.losses[-((done.step - 1) % EVERY + 1) :])),
+                "learning_rate": step.learning_rate,
+                "gradient_norm": step.gradient_norm,
+                "tokens_per_s": (done.tokens - tokens) * self.place.workers / passed,
+                "input_wait_share": (done.waited - waited) / passed,
+            }
+        )
+
+    def _record(self, values: dict[str, float]) -> None:
+        """The schedule counts steps over all epochs, and goes on counting when a training is taken up."""
+        named = {f"{self.place.phase}/{name}": value for name, value in values.items()}
+        self.place.tracker.record(self.schedule.last_epoch, named)
 
     def _shared_state(self) -> State:
         return {
@@ -258,14 +296,15 @@ class _Fit(Generic[Module]):
             torch.set_rng_state(own["random"])
             self.epoch = _Epoch(**own["epoch"])
 
-    def _step(self, batch: Any) -> float:  # noqa: ANN401  see Objective
+    def _step(self, batch: Any) -> _Step:  # noqa: ANN401  see Objective
         self.optimiser.zero_grad(set_to_none=True)
         loss = self.objective.loss(self.module, batch)
         loss.backward()  # type: ignore[no-untyped-call]  # torch does not type it
-        nn.utils.clip_grad_norm_(self.model.parameters(), self.training.clip)
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.training.clip)
         self.optimiser.step()
+        learning_rate = float(self.schedule.get_last_lr()[0])
         self.schedule.step()
-        return float(loss.detach())
+        return _Step(float(loss.detach()), float(norm), learning_rate)
 
     def _plan(self, epoch: int) -> list[Indices]:
         order = (self.training.start_seed, epoch)

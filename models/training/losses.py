@@ -17,12 +17,16 @@ Doubles = npt.NDArray[np.float64]
 class JointLoss:
     """Mean over heads of the weighted cross-entropy per label. `weights` (H,) have a mean of 1."""
 
-    def __init__(self, heads: tuple[str, ...], weights: Doubles, labels_a_batch: Tensor) -> None:
-        """labels_a_batch (H,): the mean number of labels a batch.
+    def __init__(
+        self, heads: tuple[str, ...], weights: Doubles, labels_a_batch: Tensor, smoothing: float = 0.0
+    ) -> None:
+        """labels_a_batch (H,): the mean number of labels a batch; smoothing s: of K classes, the label counts 1 - s and
+        every class s / K.
 
-        Divided by that, not by this batch's own: a batch with few labels must not count as much as one with many, and
-        then workers' gradients add up to those of one.
+        Divided by labels_a_batch, not by this batch's own: a batch with few labels must not count as much as one with
+        many, and then workers' gradients add up to those of one.
         """
+        self._smoothing = smoothing
         self._columns = catalog.columns(heads)
         self._heads = heads
         self._labels_a_batch = labels_a_batch
@@ -43,6 +47,8 @@ class JointLoss:
         if self._others:
             logits_btc = logits_btc[:, :, [self._columns[self._heads[index]].start for index in self._binary]]
             value_bth, counts_bth = value_bth[:, :, self._binary], counts_bth[:, :, self._binary]
+        if self._smoothing:
+            value_bth = value_bth * (1 - self._smoothing) + self._smoothing / 2
         entropy = functional.binary_cross_entropy_with_logits(
             logits_btc, value_bth, weight=counts_bth, reduction="none"
         )
@@ -52,7 +58,8 @@ class JointLoss:
         """(1,) cross-entropy of a head of several classes, summed over labels."""
         counted = counts_bth[:, :, index] > 0
         logits = logits_btc[counted][:, self._columns[self._heads[index]]]
-        return functional.cross_entropy(logits, value_bth[:, :, index][counted].long(), reduction="sum")[None]
+        label = value_bth[:, :, index][counted].long()
+        return functional.cross_entropy(logits, label, reduction="sum", label_smoothing=self._smoothing)[None]
 
 
 def mean_log_losses(

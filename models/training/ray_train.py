@@ -11,7 +11,7 @@ import logging
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from models.training.dataset import Dataset
 from models.training.fitting import Fitted, fit
 from models.training.savepoints import Savepoints, identity_of
 from models.training.settings import Progress, TrainingRequest
+from models.training.tracking.tracker import Nowhere, opened
 
 _PROGRESS = "progress.jsonl"
 _POLL_S = 0.2
@@ -46,6 +47,7 @@ def fit_on_ray(dataset: Dataset, request: TrainingRequest, report: Callable[[Pro
             "storage": storage,
             "savepoints": str(request.savepoints.resolve()),
             "identity": identity_of(dataset.digest(), request.model, request.training),
+            "tracking": replace(request.tracking, out_dir=request.out_dir.resolve()),
         }
         trainer = TorchTrainer(
             train_on_worker,
@@ -90,7 +92,9 @@ def train_on_worker(settings: dict[str, Any]) -> None:
                 kept = train.Checkpoint.from_directory(directory)
             train.report({"validation_loss": progress.validation_loss}, checkpoint=kept)
 
-    fitted = fit(dataset, settings["model"], settings["training"], report, place, savepoints)
+    with opened(settings["tracking"]) if place.rank == 0 else contextlib.nullcontext(Nowhere()) as tracker:
+        logged = replace(place, tracker=tracker)
+        fitted = fit(dataset, settings["model"], settings["training"], report, logged, savepoints)
     if place.rank == 0:
         checkpoint.save(storage / "best", fitted.model(), {"history": [asdict(each) for each in fitted.history]})
 

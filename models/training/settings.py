@@ -17,6 +17,7 @@ from infra.contracts.worlds import World
 from models.attention.model import AttentionConfig
 from models.features.outside_map import LogMap
 from models.training.pretraining import catalog
+from models.training.tracking.tracker import Tracking
 
 TRAINING, PRETRAINING = "training", "pretraining"
 """Phases of a training."""
@@ -40,7 +41,9 @@ class TrainingConfig:
     label_share: of the people that train and validate, those whose labels are known; the events of the others are
     context. start: number of the random start, which draws first weights, order, dropout and who is labelled; the split
     is that of the seed whatever the start. pretrain: what is learned first, from events without labels
-    (`models.training.pretraining`), or none; for pretrain_epochs, at pretrain_learning_rate.
+    (`models.training.pretraining`), or none; for pretrain_epochs, at pretrain_learning_rate. label_smoothing: share of
+    a label's weight that is spread evenly over all classes (Szegedy et al. 2016, section 7), in the loss of training
+    steps alone: validation and every reported log loss are of the labels as they are.
     """
 
     seed: int = 1
@@ -65,6 +68,7 @@ class TrainingConfig:
     pretrain: str = catalog.NONE
     pretrain_epochs: int = 2
     pretrain_learning_rate: float = 6e-3
+    label_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
         positive = (
@@ -82,6 +86,8 @@ class TrainingConfig:
             raise BadInput("train_share + validation_share must leave people for the test: below 1")
         if self.horizon_min < 0 or self.weight_decay < 0 or not 0 <= self.warmup_share < 1:
             raise BadInput("horizon_min and weight_decay must not be negative, warmup_share must be in [0, 1)")
+        if not 0 <= self.label_smoothing < 0.5:
+            raise BadInput(f"label_smoothing={self.label_smoothing} must be at least 0 and below 0.5")
         if self.start < 0:
             raise BadInput(f"start={self.start} must not be negative: starts are numbered from 0")
         self._given_weights()
@@ -164,7 +170,7 @@ class TrainingRequest:
 
     truth: the root that holds the `truth` stream, for evaluation only; None where nothing is known. ticks: which part
     of the lake, all of it when None. workers: Ray Train workers; 0 trains in this process, without Ray. resume: go on
-    from the newest savepoint of a training that was stopped.
+    from the newest savepoint of a training that was stopped. mlflow: address of an MLflow server that is told too.
     """
 
     lake: Path
@@ -176,6 +182,7 @@ class TrainingRequest:
     workers: int = 1
     resume: bool = False
     log: OutsideLog | None = None
+    mlflow: str | None = None
     progress: Callable[[Progress], None] | None = None
 
     def __post_init__(self) -> None:
@@ -185,6 +192,11 @@ class TrainingRequest:
     def savepoints(self) -> Path:
         """Where the savepoints are while it trains."""
         return self.out_dir / "training"
+
+    @property
+    def tracking(self) -> Tracking:
+        """Where it is logged."""
+        return Tracking(out_dir=self.out_dir, mlflow=self.mlflow)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,10 +15,12 @@ from models.evaluation.evaluate import evaluate
 from models.training.dataset import Prepared, prepare
 from models.training.fitting import Fitted, fit
 from models.training.lake import ReadFiles, read_directly, read_with_ray
+from models.training.loop import Place
 from models.training.outside import prepare_log
 from models.training.ray_train import fit_on_ray
 from models.training.savepoints import Savepoints, identity_of, stopped_in
 from models.training.settings import Progress, TrainingRequest, TrainingResult
+from models.training.tracking.tracker import begun, opened, test_metrics
 
 
 def train(request: TrainingRequest) -> TrainingResult:
@@ -28,9 +30,13 @@ def train(request: TrainingRequest) -> TrainingResult:
     whoever was killed meanwhile. Raises BadInput (empty lake, unreadable file, labels of one class, nothing to resume)
     and EnvironmentFailed (workers failed again and again, a full disk). Ctrl-C leaves the newest savepoint.
     """
-    seconds: dict[str, float] = {}
-    report = request.progress or _silent
     _begin(request)
+    with begun(request.tracking, resume=request.resume):
+        return _train(request, request.progress or _silent)
+
+
+def _train(request: TrainingRequest, report: Callable[[Progress], None]) -> TrainingResult:
+    seconds: dict[str, float] = {}
     if request.workers == 0:
         with _timed(seconds, "read"):
             prepared = _prepared(request, read_directly)
@@ -44,15 +50,18 @@ def train(request: TrainingRequest) -> TrainingResult:
                 prepared = _prepared(request, read_with_ray)
             with _timed(seconds, "fit"):
                 fitted = fit_on_ray(prepared.dataset, request, report)
-    return _finish(request, prepared, fitted, seconds)
+    return finish(request, prepared, fitted, seconds)
 
 
-def _finish(request: TrainingRequest, prepared: Prepared, fitted: Fitted, seconds: dict[str, float]) -> TrainingResult:
+def finish(request: TrainingRequest, prepared: Prepared, fitted: Fitted, seconds: dict[str, float]) -> TrainingResult:
+    """Judge what was fitted on the test, log that, write the checkpoint, and drop the savepoints."""
     model = fitted.model()
     with _timed(seconds, "evaluate"), threads_restored():
         figures = evaluate(model, prepared, request.truth, request.training)
         figures |= evaluate_classes(model, prepared.dataset, request.training)
     heads = {name: figures[name] for name in prepared.dataset.heads}
+    with opened(request.tracking) as tracker:
+        notes = tracker.conclude({**model.config.as_dict(), **asdict(request.training)}, test_metrics(heads))
     about = {
         "training": asdict(request.training),
         "data": {
@@ -70,7 +79,7 @@ def _finish(request: TrainingRequest, prepared: Prepared, fitted: Fitted, second
         checkpoint_dir=request.out_dir,
         version=version,
         heads=heads,
-        notes=prepared.notes,
+        notes=(*prepared.notes, *notes),
         history=fitted.history,
         seconds=seconds,
     )
@@ -92,7 +101,9 @@ def _prepared(request: TrainingRequest, read: ReadFiles) -> Prepared:
 def _fit_here(prepared: Prepared, request: TrainingRequest, report: Callable[[Progress], None]) -> Fitted:
     identity = identity_of(prepared.dataset.digest(), request.model, request.training)
     savepoints = Savepoints(request.savepoints, identity)
-    return fit(prepared.dataset, request.model, request.training, _forget_model(report), savepoints=savepoints)
+    with opened(request.tracking) as tracker:
+        place = Place(tracker=tracker)
+        return fit(prepared.dataset, request.model, request.training, _forget_model(report), place, savepoints)
 
 
 def _silent(_: Progress) -> None:

@@ -9,7 +9,7 @@ from models.training.finetuning.catalog import way
 from models.training.settings import TrainingConfig, check_known, read_setting
 
 OF_LOOP: Final = (
-    *("learning_rate", "epochs", "patience", "warmup_share", "weight_decay", "clip"),
+    *("learning_rate", "epochs", "patience", "warmup_share", "weight_decay", "clip", "label_smoothing"),
     *("batch_tokens", "sequence_tokens", "threads", "savepoint_steps"),
 )
 """Settings of a training that a fine-tuning may change; who is trained on and what a label is stay the base's."""

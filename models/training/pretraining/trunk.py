@@ -28,7 +28,7 @@ def pretrain(
     savepoints: Savepoints | None,
 ) -> Weights:
     """The weights of a trunk that has learned `training.pretrain` from the events of `dataset`, never from labels."""
-    chosen, place = pretraining(training.pretrain), place or Place()
+    chosen, place = pretraining(training.pretrain), replace(place or Place(), phase=PRETRAINING)
     epochs = training.pretrain_epochs
     own = replace(training, epochs=epochs, patience=epochs, learning_rate=training.pretrain_learning_rate)
     unlabelled = Unlabelled.of(dataset, own)

@@ -8,6 +8,7 @@ import pytest
 from infra.hosting.ray_session import ray_session
 from models.attention.model import AttentionConfig
 from models.training.settings import Progress, TrainingConfig, TrainingRequest
+from models.training.tracking.tensorboard import read_events
 from models.training.train import train
 from tests.support.hidden_state import HiddenStatePopulation
 
@@ -42,6 +43,13 @@ def request(lake: Path, out: Path, workers: int, reports: list[Progress]) -> Tra
     )
 
 
+def logged(out: Path) -> list[tuple[int, str, float]]:
+    """Step, name and value of each loss in the event file."""
+    (path,) = (out / "tensorboard").iterdir()
+    values = [(event.step, value) for _, event in read_events(path) for value in event.summary.value]
+    return [(step, value.tag, value.simple_value) for step, value in values if value.tag.endswith("loss")]
+
+
 def test_one_worker_gives_the_weights_of_a_plain_process(lake: Path, tmp_path: Path) -> None:
     reports: list[Progress] = []
     on_ray = train(request(lake, tmp_path / "ray", 1, reports))
@@ -50,11 +58,17 @@ def test_one_worker_gives_the_weights_of_a_plain_process(lake: Path, tmp_path: P
     assert (tmp_path / "ray" / "weights.npz").read_bytes() == (tmp_path / "plain" / "weights.npz").read_bytes()
     assert [(each.phase, each.epoch) for each in reports] == [("pretraining", 1), ("training", 1), ("training", 2)]
     assert on_ray.heads == plain.heads
+    assert logged(tmp_path / "ray") == logged(tmp_path / "plain")
+    assert {"pretraining/loss", "training/loss", "training/validation_loss"} <= {
+        name for _, name, _ in logged(tmp_path / "ray")
+    }
 
 
 def test_two_workers_learn_about_as_well_as_one(lake: Path, tmp_path: Path) -> None:
     two = train(request(lake, tmp_path / "two", 2, []))
     one = train(request(lake, tmp_path / "one", 0, []))
+    losses = [value for _, name, value in logged(tmp_path / "two") if name == "training/validation_loss"]
+    assert losses == pytest.approx([each.validation_loss for each in two.history])
     for name, head in two.heads.items():
         assert abs(head["log_loss"] - one.heads[name]["log_loss"]) < 0.05
     assert two.version != one.version

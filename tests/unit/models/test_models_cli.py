@@ -76,5 +76,7 @@ def test_wrong_words_are_bad_input(words: list[str], message: str) -> None:
 
 
 def test_the_commands_are_frozen() -> None:
-    assert list(COMMANDS) == ["train", "ablate", "compress", "evaluate", "explain", "finetune", "models", "sentiment"]
+    assert list(COMMANDS) == [
+        *("train", "ablate", "compress", "evaluate", "explain", "finetune", "models", "sentiment", "tune"),
+    ]
     assert list(BENCHES) == ["train"]

@@ -7,6 +7,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from models.attention import catalog
 from models.training.losses import JointLoss, mean_log_losses
@@ -61,6 +62,44 @@ def test_the_loss_is_the_weighted_mean_over_heads_of_cross_entropies_a_label(wei
     sums = [sum(losses) for losses in losses_by_hand()]
     expected = np.mean([w * s / n for w, s, n in zip(weights, sums, labels_a_batch.tolist(), strict=True)])
     assert float(loss) == pytest.approx(float(expected), rel=1e-5)
+
+
+def expected_with_smoothing(smoothing: float) -> Tensor:
+    """The mean over heads of summed cross-entropies with soft labels: 1 - s for the label and s / K for every class."""
+    logits, value, counts = made()
+    sums = []
+    for index, name in enumerate(HEADS):
+        own = logits[:, :, catalog.columns(HEADS)[name]].double()
+        whole = torch.cat([torch.zeros_like(own), own], dim=2) if own.shape[2] == 1 else own
+        classes = whole.shape[2]
+        target = functional.one_hot(value[:, :, index].long(), classes) * (1 - smoothing) + smoothing / classes
+        sums.append((-(target * whole.log_softmax(dim=2)).sum(dim=2) * counts[:, :, index]).sum())
+    return torch.stack(sums).mean()
+
+
+def test_smoothing_spreads_its_share_of_a_label_over_all_classes() -> None:
+    smooth = JointLoss(HEADS, np.ones(4), torch.ones(4), smoothing=0.2)(*made())
+    assert float(smooth) == pytest.approx(float(expected_with_smoothing(0.2)), rel=1e-5)
+    assert float(smooth) != pytest.approx(float(expected_with_smoothing(0.0)), rel=1e-3)
+
+
+def test_without_smoothing_the_loss_is_to_the_bit_that_of_hard_labels() -> None:
+    logits, value, counts = made()
+    columns = catalog.columns(HEADS)
+    binary = [columns["interaction"].start, columns["lapse"].start]
+    hard = functional.binary_cross_entropy_with_logits(
+        logits[:, :, binary], value[:, :, [0, 2]], weight=counts[:, :, [0, 2]], reduction="none"
+    ).sum(dim=(0, 1))
+    others = [
+        functional.cross_entropy(
+            logits[counts[:, :, index] > 0][:, columns[name]],
+            value[:, :, index][counts[:, :, index] > 0].long(),
+            reduction="sum",
+        )
+        for index, name in ((1, "emotion"), (3, "next_kind"))
+    ]
+    expected = torch.stack([hard[0], others[0], hard[1], others[1]]).mean()
+    assert torch.equal(JointLoss(HEADS, np.ones(4), torch.ones(4))(logits, value, counts), expected)
 
 
 def test_each_head_draws_on_its_own_columns_alone() -> None:

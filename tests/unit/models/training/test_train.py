@@ -110,6 +110,20 @@ def test_it_stops_when_validation_no_longer_gains(made: tuple[Path, Path], tmp_p
     assert np.argmin(losses) == len(losses) - 2
 
 
+def test_smoothed_labels_change_what_is_learned_and_never_what_is_reported(
+    made: tuple[Path, Path], tmp_path: Path
+) -> None:
+    plain = run(made[0], tmp_path / "plain")
+    none = run(made[0], tmp_path / "none", training=replace(QUICK, label_smoothing=0.0))
+    smooth = run(made[0], tmp_path / "smooth", training=replace(QUICK, label_smoothing=0.3))
+    assert none.version == plain.version != smooth.version
+    # Scored on smoothed labels, nothing could be below the entropy of the smoothing itself, 0.42 nats.
+    assert smooth.history[-1].train_loss > 0.42
+    assert smooth.history[-1].validation_loss < smooth.history[-1].train_loss - 0.05
+    with pytest.raises(BadInput, match="label_smoothing"):
+        replace(QUICK, label_smoothing=0.5)
+
+
 def joint(outputs: tuple[str, ...], *weights: str) -> dict[str, Any]:
     """Settings of `run` for these heads and weights."""
     return {"model": replace(MODEL, outputs=outputs), "training": replace(QUICK, epochs=3, head_weights=weights)}

@@ -1,0 +1,1 @@
+"""Search for settings: which are tried, and the trials on Ray Tune."""
