@@ -108,7 +108,7 @@ def compress(request: CompressRequest) -> dict[str, Any]:
     prepared = prepare_for(base, training, request.lake)
     with threads_restored():
         bench = _bench(base, training, prepared.dataset, request)
-        made = {}
+        made: dict[str, Made] = {}
         for plan_ in chosen.values():
             request.progress(len(made), len(chosen))
             made[plan_.way] = _made(bench, plan_, request)

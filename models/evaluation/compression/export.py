@@ -58,7 +58,8 @@ class Exported:
 def export(model: AttentionModel, inputs: list[Inputs], file: Path) -> Exported:
     """Export `model` to `file`, read it again and check it on `inputs`; the first is the example.
 
-    inputs: of `LEAST_PEOPLE` and `LEAST_TOKENS` or more, else the program takes the shape of the first alone. Raises EnvironmentFailed where it cannot be written.
+    inputs: of `LEAST_PEOPLE` and `LEAST_TOKENS` or more, else the program takes the shape of the first alone.
+    Raises EnvironmentFailed where it cannot be written.
     """
     program, free = _program(model.eval(), inputs[0])
     try:

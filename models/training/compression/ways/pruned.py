@@ -43,6 +43,8 @@ class PrunedSettings:
 class _Held(nn.Module):
     """The parametrization of a weight whose pruned places stay zero."""
 
+    kept: Tensor
+
     def __init__(self, kept: Tensor) -> None:
         super().__init__()
         self.register_buffer("kept", kept)
@@ -59,7 +61,7 @@ def prune(model: nn.Module, sparsity: float) -> None:
         magnitude = torch.cat([each.abs().flatten() for each in weights])
         kept = torch.ones_like(magnitude)
         kept[torch.argsort(magnitude, stable=True)[: round(sparsity * len(magnitude))]] = 0
-        for weight, own in zip(weights, kept.split([each.numel() for each in weights]), strict=True):
+        for weight, own in zip(weights, torch.split(kept, [each.numel() for each in weights]), strict=True):
             weight.mul_(own.view_as(weight))
 
 
