@@ -56,22 +56,18 @@ def check_keep(keep: str, ways: tuple[str, ...]) -> None:
 def tell(document: dict[str, Any]) -> None:
     """The result for people: the verdict, a table of ways, one of heads, and notes."""
     say(verdict(document).sentence)
-    table = _table("way", "on disk", "in memory", "tokens/s", "speed", "log loss", "above", "AUC above")
-    model = document["model"]
-    losses = document["base"]["log_loss"]
-    table.add_row("original", *_sizes(model), "1", text(losses[ALL], 4), "", "")
+    table = _table("way", "on disk", "in memory", "tokens/s", "speed", "log loss × 1000 above", "AUC × 1000 above")
+    table.add_row("original", *_sizes(document["model"]), "1", "", "")
     for name, one in document["ways"].items():
-        figures = (one["log_loss"][ALL], one["log_loss_difference"][ALL], one["auc_difference"][ALL])
-        told = (text(figure, decimals) for figure, decimals in zip(figures, (4, 5, 5), strict=True))
-        table.add_row(way(name).title, *_sizes(one), text(one["speed"], 2), *told)
+        table.add_row(way(name).title, *_sizes(one), text(one["speed"], 2), *_above(one, ALL))
     print_whole(table)
-    table = _table("head", "way", "log loss", "above", "AUC", "AUC above")
-    for head in document["heads"]:
+    table = _table("head", "way", "log loss", "× 1000 above", "AUC", "× 1000 above")
+    for head in [*document["heads"], ALL]:
         base = document["base"]
         table.add_row(head, "original", text(base["log_loss"][head], 4), "", text(base["auc"][head], 4), "")
         for name, one in document["ways"].items():
             loss, area = (text(one[key][head], 4) for key in ("log_loss", "auc"))
-            above = [text(one[f"{key}_difference"][head], 5) for key in ("log_loss", "auc")]
+            above = _above(one, head)
             table.add_row("", way(name).title, loss, above[0], area, above[1])
     print_whole(table)
     _tell_rest(document)
@@ -116,6 +112,15 @@ def _keep(name: str, document: dict[str, Any], request: CompressRequest, registr
     version = checkpoint.save(folder, ordinary(store.load(request.out / name).model), about)
     registry.add(folder)
     return {"way": name, "version": version, "checkpoint": str(folder)}
+
+
+def _above(one: dict[str, Any], head: str) -> tuple[str, str]:
+    """Log loss and AUC above the original's, in thousandths."""
+    differences = (one["log_loss_difference"][head], one["auc_difference"][head])
+    loss, area = (
+        text({key: None if value is None else 1_000 * value for key, value in each.items()}, 2) for each in differences
+    )
+    return loss, area
 
 
 def _sizes(one: dict[str, Any]) -> tuple[str, str, str]:

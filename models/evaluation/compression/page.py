@@ -26,6 +26,7 @@ from models.training.compression.catalog import way
 Document = dict[str, Any]
 _THOUSANDTHS = "log loss × 1000"
 _KILOBYTE = 1_000
+_WORDS = {True: "yes", False: "no", None: "open"}
 
 
 def compression_page(document: Document) -> Page:
@@ -63,9 +64,8 @@ def faster(one: Document) -> bool | None:
 def quality(document: Document, one: Document) -> str:
     """What a way costs, in words."""
     margin = f"{document['margin']:g}"
-    return {True: f"no worse by more than {margin}", False: f"may be worse by more than {margin}", None: "open"}[
-        one["no_worse"]
-    ]
+    words = {True: "is no worse by more than", False: "may be worse by more than", None: "is not told from"}
+    return f"its log loss {words[one['no_worse']]} {margin}"
 
 
 def verdict(document: Document) -> Verdict:
@@ -106,19 +106,19 @@ def _estimate(figure: Document | None, scale: float = 1.0) -> Cell:
 def _ways(document: Document) -> Table:
     columns = (
         Column("Way", align="left"),
-        Column("On disk", "kB", decimals=1),
-        Column("In memory", "kB", decimals=1),
-        Column("Speed", "thousand tokens/s", decimals=1),
-        Column("Of the original's", "times", decimals=2),
-        Column("Log loss above", _THOUSANDTHS, decimals=2),
+        Column("Disk", "kB", decimals=1),
+        Column("Memory", "kB", decimals=1),
+        Column("Speed", "1000/s", decimals=1),
+        Column("Of original", "times", decimals=2),
+        Column("Log loss above", "× 1000", decimals=2),
         Column("AUC above", "× 1000", decimals=2),
-        Column("Quality", align="left"),
+        Column("No worse", align="left"),
     )
     model = document["model"]
     rows: list[tuple[Cell, ...]] = [("original", *_sizes(model), model["tokens_per_s"] / 1_000, None, None, None, None)]
     for name, one in document["ways"].items():
         differences = (one["log_loss_difference"][ALL], one["auc_difference"][ALL])
-        mark = Mark(Outcome.of(one["no_worse"]), quality(document, one))
+        mark = Mark(Outcome.of(one["no_worse"]), _WORDS[one["no_worse"]])
         measured = (_estimate(one["speed"]), *(_estimate(each, 1_000) for each in differences))
         rows.append((way(name).title, *_sizes(one), one["tokens_per_s"] / 1_000, *measured, mark))
     export = document["export"]
@@ -127,18 +127,21 @@ def _ways(document: Document) -> Table:
         program += (export["tokens_per_s"] / 1_000, _estimate(export["speed"]))
     else:
         program += (None, None)
-    rows.append(("exported", *program, None, None, Mark(Outcome.of(export["same"]), _parity(export))))
+    rows.append(("exported", *program, None, None, Mark(Outcome.of(export["same"]), _WORDS[export["same"]])))
     return Table(
         columns,
         tuple(rows),
         "On disk: the file of the weights, and the exported program with its graph. In memory: all tensors. Speed: "
         f"real tokens of the forward pass on one thread, median of {numbers.count(document['rounds'], 'round')}; its "
         "ratio is of the same round. Log loss and AUC: means over heads, on the same rows; 95% intervals draw people "
-        "anew, those of the speed draw rounds.",
+        f"anew, those of the speed draw rounds. No worse: the log loss's interval ends at {document['margin']:g} or "
+        "below; of the program, its logits are the model's.",
     )
 
 
 def _parity(export: Document) -> str:
+    if not export["greatest_difference"]:
+        return "logits are equal to the last bit"
     return f"logits at most {export['greatest_difference']:.1e} apart"
 
 

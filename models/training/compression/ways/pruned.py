@@ -132,7 +132,7 @@ def _restore(config: AttentionConfig, arrays: Weights, _: PrunedSettings) -> Att
 
 WAY = Way(
     title="pruned",
-    meaning="the smallest weights of all linear maps are zero; what is left trains for an epoch",
+    meaning="the smallest weights of all linear maps are zero; what is left may train for a while",
     pack=_pack,
     restore=_restore,
     settings=PrunedSettings(),
