@@ -41,7 +41,7 @@ def generate(request: GenerationRequest) -> dict[str, Any]:
     """Simulate the scenario into a new run folder and return its summary.
 
     The events are those of a run in which nobody is offered anything, warm-up included. Cost is linear in events: some
-    4 µs each. Raises BadInput and EnvironmentFailed. Ctrl-C ends it between two ticks, with a lake that is whole so far
+    5 µs each. Raises BadInput and EnvironmentFailed. Ctrl-C ends it between two ticks, with a lake that is whole so far
     and a summary that says `partial`.
     """
     folder = runs.create(request.runs, request.scenario.name, request.seed)
