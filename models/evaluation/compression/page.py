@@ -23,7 +23,6 @@ from models.evaluation.results import reproduce
 from models.training.compression.catalog import way
 
 Document = dict[str, Any]
-_THOUSANDTHS = "log loss × 1000"
 _KILOBYTE = 1_000
 
 
@@ -187,9 +186,9 @@ def _head(document: Document, head: str) -> Table:
     columns = (
         Column("Way", align="left"),
         Column("Log loss", decimals=4),
-        Column("AUC", decimals=4),
-        Column("Log loss above", _THOUSANDTHS, decimals=2),
-        Column("AUC above", "× 1000", decimals=2),
+        Column("AUC", decimals=3),
+        Column("Log loss above", "× 1000", decimals=1),
+        Column("AUC above", "× 1000", decimals=1),
     )
     base = document["base"]
     rows: list[tuple[Cell, ...]] = [
